@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# Shared by the scripts of this repository: where things are, one way to fail,
+# one lock per clone. To be sourced; the sourcing script has set -eu.
+
+top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+build=$top/build
+
+# The kernel series everything runs on; Debian's packages of this series are
+# unpacked to, and modules for it built in, $linux.
+KERNEL=${KERNEL:-6.1}
+linux=$build/linux-$KERNEL
+sysroot=$linux/root
+
+say()
+{
+	printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+}
+
+# Set-up errors and usage errors end with 2; 1 is kept for "it ran and failed".
+die()
+{
+	say "$*"
+	exit 2
+}
+
+# Kbuild, QEMU's option lists and make itself split on these characters, each in
+# its own way; one refusal is better than three half-working quotings.
+path_check()
+{
+	local safe='^[A-Za-z0-9/._+@~-]+$'
+
+	[[ $top =~ $safe ]] ||
+		die "the path of this clone is '$top': move it to one made of letters, digits and / . _ + @ ~ - only (kernel builds cannot handle spaces)"
+}
+
+# Two makes in one clone wait for each other instead of mixing their output.
+# The lock goes with the process (and is not left behind by a killed one).
+lock_build()
+{
+	mkdir -p "$build"
+	exec {lock_fd}>"$build/.lock"
+	if ! flock -n "$lock_fd"; then
+		say "waiting for another make in $top"
+		flock "$lock_fd"
+	fi
+}
+
+# Print the release (uname -r) of the unpacked kernel; fail before setup.
+kernel_release()
+{
+	cat "$linux/release" 2>/dev/null
+}
+
+kernel_headers()
+{
+	printf '%s/usr/src/linux-headers-%s\n' "$sysroot" "$(kernel_release)"
+}
