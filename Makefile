@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# A menu: each target calls the script that does it. `make` lists them.
+
+# Spaces would already break what follows; the scripts check for the rest.
+ifneq ($(words $(CURDIR)),1)
+$(error the path of this clone is '$(CURDIR)': move it to one without spaces (kernel builds cannot handle them))
+endif
+
+BUILD := $(CURDIR)/build
+
+help: ## list the targets
+	@echo "usage: make TARGET; targets are:"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+
+setup: ## install missing packages and unpack the kernel (what demo and check do first)
+	@script/setup
+
+modules: setup ## build the kernel modules, and the programs of tests and demo
+	@script/modules $(if $(V),V=$(V)) $(if $(W),W=$(W))
+	@$(MAKE) -s -C test/vm O=$(BUILD)/vm
+	@$(if $(wildcard test/case/Makefile),$(MAKE) -s -C test/case O=$(BUILD)/test)
+	@$(if $(wildcard demo/Makefile),$(MAKE) -s -C demo O=$(BUILD)/demo)
+
+demo: modules ## pull one of four cards under load and show what happened (out/demo)
+	@demo/run
+
+check: modules ## run all tests (out/check)
+	@test/run
+
+shell: modules ## a shell in the virtual machine; try: request pull 2
+	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
+
+lint: ## check the scripts with shellcheck
+	@script/lint
+
+clean: ## remove what was compiled and all results; keep the unpacked kernel
+	rm -rf out $(BUILD)/vm $(BUILD)/test $(BUILD)/demo
+	rm -rf $(BUILD)/linux-*/shipped $(BUILD)/linux-*/hooks $(BUILD)/linux-*/initrd
+
+distclean: ## remove everything that is not in git's care
+	rm -rf out build
+
+.PHONY: help setup modules demo check shell lint clean distclean
