@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The operations on an open file: before unplug, and after it */
+
+#define _GNU_SOURCE
+#include "case.h"
+#include "op.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+/* Each operation works, and reaches the card, as long as nobody pulls it. */
+static void works_before(const struct op *op)
+{
+	struct card card;
+	struct op_file f;
+
+	card_init(&card, 1);
+	card_fill(1, op->kind == OP_WRITES ? 0 : OP_CARD_BYTE);
+	op_open(&f, &card);
+	op_check(op, &f, op->run(&f));
+	op_close(&f);
+}
+
+/* K1: each operation on an old file fails with ENODEV, at once. */
+static void fails_after(const struct op *op)
+{
+	struct card card;
+	struct op_file f;
+
+	card_init(&card, 1);
+	op_open(&f, &card);
+	card_unplug(&card);
+	expect_errno(op->name, op->run(&f), ENODEV);
+	op_close(&f);
+}
+
+#define BEFORE_AND_AFTER(id, text)						\
+	CASE_OF(id##_before, works_before, &op_##id,				\
+		.name = text "-before",						\
+		.promise = "K1: " text " works on a live card",			\
+		.naive = "passes: nothing was pulled");				\
+	CASE_OF(id##_after, fails_after, &op_##id,				\
+		.name = text "-after",						\
+		.promise = "K1: " text " on an old file fails with ENODEV",	\
+		.naive = "wrong-errno")
+
+BEFORE_AND_AFTER(read, "read");
+BEFORE_AND_AFTER(pread, "pread");
+BEFORE_AND_AFTER(readv, "readv");
+BEFORE_AND_AFTER(write, "write");
+BEFORE_AND_AFTER(pwrite, "pwrite");
+BEFORE_AND_AFTER(writev, "writev");
+BEFORE_AND_AFTER(llseek, "llseek");
+BEFORE_AND_AFTER(ioctl, "ioctl");
+BEFORE_AND_AFTER(compat_ioctl, "compat-ioctl");
+BEFORE_AND_AFTER(mmap, "mmap");

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The cards of the machine, found, opened, unplugged and plugged; see case.h */
+
+#define _GNU_SOURCE
+#include "case.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "include/uapi/unplug/ivshmem.h"
+#include "test/vm/host.h"
+
+#define PCI "/sys/bus/pci"
+
+int file_write(const char *path, const char *text)
+{
+	ssize_t n;
+	int fd, err = 0;
+
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	n = write(fd, text, strlen(text));
+	if (n < 0)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+int file_read(const char *path, char *text, size_t size)
+{
+	ssize_t n;
+	int fd, err = 0;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	n = read(fd, text, size - 1);
+	if (n < 0)
+		err = errno;
+	close(fd);
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	return err;
+}
+
+/* The one entry of a folder that is not hidden */
+static bool only_entry(const char *path, char *name, size_t size)
+{
+	struct dirent *entry;
+	DIR *dir = opendir(path);
+
+	name[0] = '\0';
+	while (dir && (entry = readdir(dir)))
+		if (entry->d_name[0] != '.')
+			snprintf(name, size, "%.*s", (int)size - 1, entry->d_name);
+	if (dir)
+		closedir(dir);
+	return name[0];
+}
+
+bool card_find(struct card *card, int number)
+{
+	char path[CARD_PATH], generation[24] = "";
+
+	memset(card, 0, sizeof(*card));
+	card->number = number;
+	snprintf(card->address, sizeof(card->address), "0000:00:%02x.0", number + 3);
+	snprintf(path, sizeof(path), PCI "/devices/%s/%s", card->address, driver->class);
+	if (!only_entry(path, card->name, sizeof(card->name)))
+		return false;
+	snprintf(card->node, sizeof(card->node), "/dev/%s", card->name);
+	snprintf(path, sizeof(path), "/sys/class/%s/%s/generation", driver->class, card->name);
+	if (driver->naive || file_read(path, generation, sizeof(generation)))
+		snprintf(card->id, sizeof(card->id), "%s", card->name);
+	else
+		snprintf(card->id, sizeof(card->id), "%s#%s:", card->name, generation);
+	return true;
+}
+
+void card_init(struct card *card, int number)
+{
+	if (!card_find(card, number))
+		case_fail("card %d has no %s device", number, driver->class);
+}
+
+int card_open(const struct card *card)
+{
+	return expect_works("open", open(card->node, O_RDWR | O_CLOEXEC));
+}
+
+void *card_map(int fd, size_t length, off_t offset)
+{
+	void *map = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
+
+	expect_works("mmap", map == MAP_FAILED ? -1 : 0);
+	return map;
+}
+
+void card_fill(int number, int byte)
+{
+	char answer[HOST_LINE];
+
+	if (host_request(answer, "fill %d current %d", number, byte))
+		case_fail("host cannot fill card %d: %s", number, answer);
+}
+
+uint64_t card_generation(int fd)
+{
+	struct ivshmem_info info;
+
+	expect_works("ioctl(IVSHMEM_IOC_INFO)", ioctl(fd, IVSHMEM_IOC_INFO, &info));
+	return info.generation;
+}
+
+dev_t card_devt(const struct card *card)
+{
+	struct stat st;
+
+	expect_works("stat of the node", stat(card->node, &st));
+	return st.st_rdev;
+}
+
+void node_wait(const char *path, bool exists)
+{
+	char buffer[4096] __attribute__((aligned(8)));
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd < 0 || inotify_add_watch(fd, "/dev", IN_CREATE | IN_DELETE) < 0)
+		case_fail("inotify: %m");
+	while ((access(path, F_OK) == 0) != exists) {
+		if (poll_in(fd, case_timeout()) != 1)
+			case_end(OUTCOME_HANG, "%s did not %s", path,
+				 exists ? "appear" : "vanish");
+		while (read(fd, buffer, sizeof(buffer)) > 0)
+			;
+	}
+	close(fd);
+}
+
+/* From a process that shares nothing with this one */
+static void do_and_wait(const char *verb, const char *a, const char *b)
+{
+	struct job job;
+	int err;
+
+	job_do(&job, verb, a, b);
+	err = job_wait(&job);
+	if (err)
+		case_fail("%s %s %s: %s", verb, a, b, strerror(err));
+}
+
+void card_unbind(const struct card *card)
+{
+	char path[CARD_PATH];
+
+	snprintf(path, sizeof(path), PCI "/drivers/%s/unbind", driver->pci);
+	do_and_wait("write", path, card->address);
+}
+
+void card_remove(const struct card *card)
+{
+	char path[CARD_PATH];
+
+	snprintf(path, sizeof(path), PCI "/devices/%s/remove", card->address);
+	do_and_wait("write", path, "1");
+}
+
+void card_pull(const struct card *card)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", card->number);
+	do_and_wait("host", "pull", number);
+}
+
+void card_wait_gone(const struct card *card)
+{
+	if (!driver->naive)
+		log_wait(card->id, "gone after");
+}
+
+void card_unplug(const struct card *card)
+{
+	card_unbind(card);
+	card_wait_gone(card);
+}
+
+void card_bind(struct card *card)
+{
+	char path[CARD_PATH];
+
+	snprintf(path, sizeof(path), PCI "/drivers/%s/bind", driver->pci);
+	do_and_wait("write", path, card->address);
+	card_init(card, card->number);
+	node_wait(card->node, true);
+}
+
+void card_plug(struct card *card)
+{
+	char number[16], path[CARD_PATH];
+
+	snprintf(number, sizeof(number), "%d", card->number);
+	do_and_wait("host", "plug", number);
+	/* The slot decides the name only as long as no other card is away. */
+	snprintf(path, sizeof(path), "%s", card->node);
+	node_wait(path, true);
+	card_init(card, card->number);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * case: what the test cases are written with
+ *
+ * A case is one function that checks one promise. It runs in a process of its own,
+ * in the guest, with all cards plugged in and bound to the driver under test, and
+ * ends by returning (passed) or by the first expectation that does not hold, which
+ * also says in which way the driver failed (enum outcome).
+ *
+ * The same function runs against the driver under test and against naive-ivshmem,
+ * the control. Each case declares what naive does; any other result is a failure:
+ * a case that naive passes although it is said to fail tests nothing.
+ *
+ * Nothing here sleeps for a time: all waiting is for an event, and gives up after
+ * case_timeout(), which makes the outcome "hang".
+ */
+#ifndef UNPLUG_TEST_CASE_H
+#define UNPLUG_TEST_CASE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum outcome {
+	OUTCOME_PASS,
+	OUTCOME_FAIL,		/* none of the others; naive is never meant to */
+	OUTCOME_WRONG_ERRNO,	/* the system call answered something else */
+	OUTCOME_STALE_MAP,	/* the card, or the next one, was reached */
+	OUTCOME_HANG,		/* an event did not come */
+	OUTCOME_OOPS,		/* the kernel complained */
+	OUTCOME_SKIP,		/* could not be tried, and says why */
+};
+
+extern const char *const outcome_names[];
+
+/**
+ * struct case_info - one case
+ * @name: operation-state
+ * @promise: the number from doc/promises.md, and what is checked
+ * @naive: what naive-ivshmem does: "wrong-errno", "stale-map", "hang", "oops",
+ *	   "passes: reason", or "absent: reason" where it has nothing to test
+ * @run: the function
+ * @hooks: needs the hook build
+ * @poison: naive runs with poisoned, not with cleared freed memory
+ */
+struct case_info {
+	const char *name;
+	const char *promise;
+	const char *naive;
+	void (*run)(void);
+	bool hooks;
+	bool poison;
+};
+
+/*
+ * CASE(read_after, .name = "read-after", .promise = "K1 …", .naive = "wrong-errno")
+ * {
+ *	…
+ * }
+ */
+#define CASE(id, ...)							\
+	static void case_##id(void);					\
+	static const struct case_info info_##id = {			\
+		.run = case_##id, __VA_ARGS__				\
+	};								\
+	static const struct case_info *const entry_##id			\
+		__attribute__((section("cases"), used)) = &info_##id;	\
+	static void case_##id(void)
+
+/*
+ * The same for operations × states, where body(arg) is a function shared by
+ * several cases.
+ */
+#define CASE_OF(id, body, arg, ...)					\
+	CASE(id, __VA_ARGS__)						\
+	{								\
+		body(arg);						\
+	}								\
+	static const struct case_info *const entry_##id
+
+/* Where an outcome is written: memory shared by the runner and all of a case */
+struct case_result {
+	int claimed;
+	int outcome;
+	char text[200];
+};
+
+extern struct case_result *case_result;
+const struct case_info *case_find(const char *name);
+
+/* Ends of a case; the first one counts, in whichever of its processes. */
+void case_end(enum outcome outcome, const char *fmt, ...)
+	__attribute__((noreturn, format(printf, 2, 3)));
+#define case_fail(...) case_end(OUTCOME_FAIL, __VA_ARGS__)
+
+/* How long to wait for one event, in milliseconds */
+int case_timeout(void);
+
+/* Expectations. @what names the thing in the message. */
+long expect_works(const char *what, long result);	/* not -1 */
+void expect_errno(const char *what, long result, int err);
+void expect_equal(const char *what, long got, long want);
+void expect_signal_bus(const char *what, volatile void *at);
+void expect_untouched(int card, const char *generation, int byte);
+
+/* Touching memory that may raise SIGBUS: 0, or the signal. */
+int touch_read(volatile void *at, uint8_t *value);
+int touch_write(volatile void *at, uint8_t value);
+
+/*
+ * drivers
+ */
+struct driver {
+	const char *name;	/* as in --driver */
+	const char *module;	/* /modules/… */
+	const char *pci;	/* /sys/bus/pci/drivers/… */
+	const char *class;	/* /sys/class/… */
+	const char *hooks;	/* points it passes, separated by blanks */
+	bool naive;
+};
+
+extern const struct driver *driver;
+extern const struct driver drivers[];
+
+/*
+ * cards: numbered 1 to CARDS as the host does
+ */
+#define CARDS 4
+#define CARD_SIZE (1024 * 1024)
+#define CARD_PATH 128
+
+struct card {
+	int number;
+	char address[16];	/* 0000:00:04.0 */
+	char name[32];		/* ivshmem0 */
+	char node[CARD_PATH];	/* /dev/ivshmem0 */
+	char id[48];		/* in the log: ivshmem0#7: */
+};
+
+void card_init(struct card *card, int number);	/* plugged and bound */
+bool card_find(struct card *card, int number);	/* false: it is not */
+int card_open(const struct card *card);
+void *card_map(int fd, size_t length, off_t offset);	/* shared, writable */
+void card_fill(int number, int byte);			/* by the host */
+uint64_t card_generation(int fd);
+dev_t card_devt(const struct card *card);
+
+/*
+ * unplugging. card_unplug() is the usual one: sysfs unbind from another process,
+ * then waiting for gone. The others leave out the latter.
+ */
+void card_unplug(const struct card *card);
+void card_unbind(const struct card *card);
+void card_bind(struct card *card);		/* and wait for the node */
+void card_remove(const struct card *card);	/* sysfs remove */
+void card_pull(const struct card *card);	/* device_del */
+void card_plug(struct card *card);		/* fresh card, and wait for it */
+void card_wait_gone(const struct card *card);	/* nothing to wait for in naive */
+void node_wait(const char *path, bool exists);
+
+/* Everything as it should be before a case. Returns what is wrong, or NULL. */
+const char *world_restore(void);
+const char *world_unload(void);
+int module_load(const char *name, const char *arguments);	/* 0 or errno */
+int module_unload(const char *name);				/* 0 or errno */
+bool module_loaded(const char *name);
+
+/*
+ * the kernel's log from the start of the case on
+ */
+void log_open(void);
+void log_wait(const char *who, const char *event);
+bool log_has(const char *who, const char *event);	/* until now */
+void log_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+const char *log_complaint(void);	/* the first one, or NULL */
+
+/*
+ * holding an operation at a named point of the hook build
+ */
+bool hook_at(const char *point);	/* does the driver under test pass it? */
+void hook_stop(const char *point);
+void hook_wait(const char *point);
+void hook_go(const char *point);
+void hook_go_all(void);
+
+/*
+ * holding an operation in any build: a page that the test serves itself. Whoever
+ * touches it first, be it the kernel, waits until hold_go().
+ */
+struct hold {
+	uint8_t *page;
+	size_t size;
+	int uffd;
+};
+
+void hold_init(struct hold *hold, size_t size);
+void hold_wait(struct hold *hold);
+void hold_go(struct hold *hold, uint8_t fill);
+
+/*
+ * tasks: a thread that does something which may be held. task_wait() returns what
+ * the function returned, and sets errno as it was then.
+ */
+struct task {
+	unsigned long thread;
+	long (*run)(void *arg);
+	void *arg;
+	long result;
+	int err;
+	int done;
+};
+
+void task_start(struct task *task, long (*run)(void *arg), void *arg);
+long task_wait(struct task *task);
+bool task_running(const struct task *task);
+
+/*
+ * jobs: a process of its own, the result being its exit status. job_start() forks:
+ * the child shares the open files and has copies of the mappings. job_do() starts a
+ * fresh program without either (see do.c): who unplugs must not share the memory
+ * map of the process that is looked at, or its lock hides races.
+ */
+struct job {
+	pid_t pid;
+	int fd;
+};
+
+void job_start(struct job *job, int (*run)(void *arg), void *arg);
+void job_do(struct job *job, const char *verb, const char *a, const char *b);
+int job_wait(struct job *job);
+bool job_running(const struct job *job);
+int do_main(const char *verb, const char *a, const char *b);
+
+/* Small things */
+int file_write(const char *path, const char *text);	/* 0 or errno */
+int file_read(const char *path, char *text, size_t size);
+int poll_in(int fd, int milliseconds);
+void fd_send(int socket, int fd);
+int fd_receive(int socket);
+
+#endif

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Threads and processes of a case, waited for with a limit; see case.h */
+
+#define _GNU_SOURCE
+#include "case.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "test/vm/host.h"
+
+extern char **environ;
+
+static void *task_main(void *data)
+{
+	struct task *task = data;
+	uint64_t one = 1;
+
+	errno = 0;
+	task->result = task->run(task->arg);
+	task->err = errno;
+	if (write(task->done, &one, sizeof(one)) != sizeof(one))
+		abort();
+	return NULL;
+}
+
+void task_start(struct task *task, long (*run)(void *arg), void *arg)
+{
+	pthread_t thread;
+	int err;
+
+	task->run = run;
+	task->arg = arg;
+	task->done = eventfd(0, EFD_CLOEXEC);
+	if (task->done < 0)
+		case_fail("eventfd: %m");
+	err = pthread_create(&thread, NULL, task_main, task);
+	if (err)
+		case_fail("pthread_create: %s", strerror(err));
+	task->thread = thread;
+}
+
+long task_wait(struct task *task)
+{
+	if (poll_in(task->done, case_timeout()) != 1)
+		case_end(OUTCOME_HANG, "a thread did not come back from its operation");
+	pthread_join(task->thread, NULL);
+	close(task->done);
+	errno = task->err;
+	return task->result;
+}
+
+bool task_running(const struct task *task)
+{
+	return poll_in(task->done, 0) == 0;
+}
+
+static void job_watch(struct job *job)
+{
+	job->fd = pidfd_open(job->pid, 0);
+	if (job->fd < 0)
+		case_fail("pidfd_open: %m");
+}
+
+void job_start(struct job *job, int (*run)(void *arg), void *arg)
+{
+	job->pid = fork();
+	if (job->pid < 0)
+		case_fail("fork: %m");
+	if (!job->pid)
+		_exit(run(arg));
+	job_watch(job);
+}
+
+void job_do(struct job *job, const char *verb, const char *a, const char *b)
+{
+	char *argv[] = { "case", "--do", (char *)verb, (char *)a, (char *)b, NULL };
+	int err;
+
+	err = posix_spawn(&job->pid, "/proc/self/exe", NULL, NULL, argv, environ);
+	if (err)
+		case_fail("spawning '%s %s': %s", verb, a, strerror(err));
+	job_watch(job);
+}
+
+int job_wait(struct job *job)
+{
+	int status;
+
+	if (poll_in(job->fd, case_timeout()) != 1)
+		case_end(OUTCOME_HANG, "process %d did not come to its end", job->pid);
+	close(job->fd);
+	if (waitpid(job->pid, &status, 0) != job->pid)
+		case_fail("waitpid: %m");
+	if (WIFSIGNALED(status))
+		case_fail("a process was killed by signal %d", WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+bool job_running(const struct job *job)
+{
+	return poll_in(job->fd, 0) == 0;
+}
+
+/* What job_do() runs: verbs with up to two arguments, the result being an errno. */
+int do_main(const char *verb, const char *a, const char *b)
+{
+	char answer[HOST_LINE];
+
+	if (!strcmp(verb, "write"))
+		return file_write(a, b);
+	if (!strcmp(verb, "unload"))
+		return module_unload(a);
+	if (!strcmp(verb, "host")) {
+		if (!host_request(answer, "%s %s", a, b))
+			return 0;
+		fprintf(stderr, "host: %s %s: %s\n", a, b, answer);
+		return EIO;
+	}
+	fprintf(stderr, "case: no such verb '%s'\n", verb);
+	return EINVAL;
+}
