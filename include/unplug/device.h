@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_DEVICE_H
+#define _UNPLUG_DEVICE_H
+
+/**
+ * DOC: device
+ *
+ * A device that can be pulled while it is in use: a character device node in
+ * front of it, two gates, the list of its open files, and one inode of the core
+ * whose address space owns all its mappings.
+ *
+ * Life
+ * ----
+ *
+ *	dev = unplug_dev_alloc(&driver, parent, struct card, dev);
+ *	      nobody sees the device; the driver fills its structure
+ *	unplug_dev_register(dev, "card%d", n);
+ *	      node, uevent, sysfs; operations of the driver run
+ *	unplug_dev_unplug(dev);
+ *	      irreversible; usually in ->remove of the bus
+ *	unplug_dev_put(dev);
+ *	      the driver's own reference
+ *
+ * The driver's structure embeds struct unplug_dev but is memory of the core: it
+ * is freed, by RCU, when the last of driver and open files let go of it,
+ * without calling into the driver, which may have been unloaded by then.
+ *
+ * Unplug has three events
+ * -----------------------
+ *
+ * shut	   Newcomers fail, hardware sections (below) are over and will not begin
+ *	   again, mappings are revoked, the node is gone. Bounded: one expedited
+ *	   grace period and the longest hardware section.
+ * drained Nobody is inside an operation or a fault.
+ * gone	   Every open file was released, at its last close or by force, and the
+ *	   driver's ->gone was called. No code of the driver runs afterwards, and
+ *	   nothing its structure points to is used. The module may be unloaded,
+ *	   while descriptors and mappings of the device are still open.
+ *
+ * Two gates
+ * ---------
+ *
+ * Every file operation and fault runs inside the first gate, and may sleep there
+ * as long as its user likes: a copy to user memory waits for whoever serves that
+ * memory. Unplug cannot wait for these users while it holds the locks of a bus,
+ * so what they do late must be harmless. Therefore the hardware has a gate of
+ * its own: a driver touches registers and memory of the device only in a
+ *
+ *	if (!unplug_dev_hw_enter(dev))
+ *		return -ENODEV;
+ *	memcpy_fromio(buffer, card->bar + offset, count);
+ *	unplug_dev_hw_exit(dev);
+ *
+ * hardware section, which is short: it may sleep, but never for a user and never
+ * for user memory. shut waits for hardware sections. After it the driver's
+ * ->remove gives BARs and interrupts back to the bus while late operations are
+ * still inside: none of them can reach the hardware, or another card that
+ * has been put into its place.
+ */
+
+#include <linux/completion.h>
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/hashtable.h>
+#include <linux/ktime.h>
+#include <linux/lockdep.h>
+#include <linux/spinlock.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+#include <unplug/gate.h>
+
+struct unplug_dev;
+struct vm_operations_struct;
+
+enum unplug_dev_state {
+	UNPLUG_DEV_NEW,
+	UNPLUG_DEV_REGISTERING,
+	UNPLUG_DEV_LIVE,
+	UNPLUG_DEV_DYING,	/* unplug was called */
+	UNPLUG_DEV_SHUT,
+	UNPLUG_DEV_DRAINED,
+	UNPLUG_DEV_GONE,
+};
+
+/* How many different vm_operations_struct the mappings of a device may use. */
+#define UNPLUG_VM_OPS_MAX 4
+
+#define UNPLUG_FILES_BITS 4
+
+/**
+ * struct unplug_driver - what the core has to know of a driver
+ * @owner: THIS_MODULE
+ * @name: for messages, no newline
+ * @fops: the driver's operations, as for cdev_init(); must stay valid until the
+ *	  module is unloaded. @fops->owner is not used.
+ * @mode: permissions of the device node; 0 for 0600
+ * @gone: optional; called exactly once per device that was registered, after the
+ *	  last operation and the last release of any file. Frees what the
+ *	  driver's structure points to. May sleep; may not call unplug_dev_*
+ *	  but unplug_dev_put().
+ */
+struct unplug_driver {
+	struct module *owner;
+	const char *name;
+	const struct file_operations *fops;
+	umode_t mode;
+	void (*gone)(struct unplug_dev *dev);
+};
+
+/**
+ * struct unplug_dev - embedded in the driver's structure; all fields private
+ * @gate: operations and faults
+ * @hw: hardware sections
+ * @hw_drained: hw is dead
+ * @device: parent, name, node, sysfs; its count is the reference count
+ * @drv: the driver; NULL from gone on
+ * @guard: the core's table that stands before the driver's operations
+ * @vm_ops: the driver's tables its mappings use; slots filled under files_lock,
+ *	    never emptied
+ * @mapping: address space of @inode: owns all mappings
+ * @inode: the core's; none of the file system's
+ * @state: enum unplug_dev_state; NEW to LIVE, or to GONE, by register; LIVE to
+ *	   DYING by whoever wins, later ones by unplug alone
+ * @minor: kept until the memory is freed
+ * @generation: different for every device since the core was loaded; set once
+ * @mode: permissions of the node; copied, as @drv may be gone
+ * @pinned: unplug holds a reference of the driver's module
+ * @files_lock: protects @files, their states and @vm_ops
+ * @files: open files by address
+ * @files_wait: woken when a file was released
+ * @wait: sleepers in poll; woken at shut
+ * @shut_work: unplug_dev_unplug_async
+ * @gone_work: from the last put of @gate to gone
+ * @shut: completed for ever at shut
+ * @gone: completed for ever at gone
+ * @when_called: times of the events
+ * @when_shut: "
+ * @when_drained: "
+ * @dep_map: an operation in progress, for lockdep
+ * @rcu: frees @memory
+ * @memory: what was allocated: the driver's structure
+ */
+struct unplug_dev {
+	struct unplug_gate gate;
+	struct unplug_gate hw;
+	struct completion hw_drained;
+
+	struct device device;
+	const struct unplug_driver *drv;
+	const struct file_operations *guard;
+	const struct vm_operations_struct *vm_ops[UNPLUG_VM_OPS_MAX];
+	struct address_space *mapping;
+	struct inode *inode;
+
+	atomic_t state;
+	u32 minor;
+	u64 generation;
+	umode_t mode;
+	bool pinned;
+
+	spinlock_t files_lock;
+	DECLARE_HASHTABLE(files, UNPLUG_FILES_BITS);
+	wait_queue_head_t files_wait;
+	wait_queue_head_t wait;
+
+	struct work_struct shut_work;
+	struct work_struct gone_work;
+	struct completion shut;
+	struct completion gone;
+	ktime_t when_called;
+	ktime_t when_shut;
+	ktime_t when_drained;
+
+	struct lockdep_map dep_map;
+	struct rcu_head rcu;
+	void *memory;
+};
+
+struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
+				      struct device *parent, size_t size,
+				      size_t offset);
+
+/**
+ * unplug_dev_alloc() - allocate a device and the driver's structure around it
+ * @drv: the driver
+ * @parent: the bus device it sits on, or NULL
+ * @type: the driver's structure
+ * @member: its member of type struct unplug_dev
+ *
+ * The structure is zeroed and belongs to the core: it lives until the last
+ * reference is put. A device that was never registered is disposed of by
+ * unplug_dev_put(); ->gone is not called then.
+ *
+ * Context: Process. May sleep.
+ * Return: pointer to @type with one reference of the caller, or an ERR_PTR:
+ *	   -EINVAL (no operations, or some that cannot be guarded), -ENOMEM.
+ */
+#define unplug_dev_alloc(drv, parent, type, member)			\
+({									\
+	struct unplug_dev *__dev;					\
+									\
+	BUILD_BUG_ON(!__same_type(((type *)NULL)->member, *__dev));	\
+	__dev = __unplug_dev_alloc((drv), (parent), sizeof(type),	\
+				   offsetof(type, member));		\
+	IS_ERR(__dev) ? ERR_CAST(__dev) :				\
+			container_of(__dev, type, member);		\
+})
+
+__printf(2, 3)
+int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...);
+int unplug_dev_unplug(struct unplug_dev *dev);
+void unplug_dev_unplug_async(struct unplug_dev *dev);
+void unplug_dev_wait_gone(struct unplug_dev *dev);
+
+struct unplug_dev *unplug_dev_get(struct unplug_dev *dev);
+void unplug_dev_put(struct unplug_dev *dev);
+
+/**
+ * unplug_dev_from_file() - the device behind an open file
+ * @file: a file in an operation of the driver, ->open included
+ *
+ * Context: Any.
+ * Return: the device. No reference is taken: the open file holds one.
+ */
+static inline struct unplug_dev *unplug_dev_from_file(const struct file *file)
+{
+	return file->f_mapping->host->i_private;
+}
+
+/**
+ * unplug_dev_generation() - number of this plugging-in
+ * @dev: a registered device
+ *
+ * Context: Any.
+ * Return: a number no other device since the core was loaded had; 0 before
+ *	   it was registered.
+ */
+static inline u64 unplug_dev_generation(const struct unplug_dev *dev)
+{
+	return dev->generation;
+}
+
+/**
+ * unplug_dev_name() - name of the device and its node
+ * @dev: a registered device
+ *
+ * Context: Any.
+ * Return: the name; valid as long as the device.
+ */
+static inline const char *unplug_dev_name(const struct unplug_dev *dev)
+{
+	return dev_name(&dev->device);
+}
+
+/**
+ * unplug_dev_get_active() - enter a device
+ * @dev: the device
+ *
+ * File operations and faults are inside already: the core entered for them.
+ * This is for what the driver starts on its own account.
+ *
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Return: true if the caller owes unplug_dev_put_active(); false if the device
+ *	   is not registered, or being unplugged.
+ */
+static inline bool unplug_dev_get_active(struct unplug_dev *dev)
+{
+	return unplug_gate_get_active(&dev->gate);
+}
+
+/**
+ * unplug_dev_put_active() - leave a device
+ * @dev: the device, entered by unplug_dev_get_active()
+ *
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ */
+static inline void unplug_dev_put_active(struct unplug_dev *dev)
+{
+	unplug_gate_put_active(&dev->gate);
+}
+
+/**
+ * unplug_dev_hw_enter() - begin a hardware section
+ * @dev: the device
+ *
+ * unplug waits for the end of the section while it holds locks of the bus: the
+ * section may sleep for memory or for the hardware, with a time limit, but not
+ * for a user, user memory, or a lock held over such a wait.
+ *
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Return: true if the hardware may be touched until unplug_dev_hw_exit();
+ *	   false if it is, or is about to be, away.
+ */
+static inline bool unplug_dev_hw_enter(struct unplug_dev *dev)
+{
+	return unplug_gate_get_active(&dev->hw);
+}
+
+/**
+ * unplug_dev_hw_exit() - end a hardware section
+ * @dev: the device
+ *
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ */
+static inline void unplug_dev_hw_exit(struct unplug_dev *dev)
+{
+	unplug_gate_put_active(&dev->hw);
+}
+
+#endif /* _UNPLUG_DEVICE_H */

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_MMAP_H
+#define _UNPLUG_MMAP_H
+
+/**
+ * DOC: mmap
+ *
+ * Mappings of device memory that can be taken back.
+ *
+ * A mapping is revocable if every one of its page table entries is made inside
+ * a guarded fault handler: unplug lets no new fault in, waits for those inside,
+ * and then zaps the device's address space. What ->mmap itself puts into the
+ * page tables escapes that, because the kernel links the mapping into the
+ * address space only after ->mmap returned. The helper here therefore maps
+ * nothing at mmap time, and inserts page by page as they are touched, each in a
+ * hardware section: after shut no process reaches the BAR any more, and none
+ * ever will.
+ *
+ *	static int card_mmap(struct file *file, struct vm_area_struct *vma)
+ *	{
+ *		struct card *card = ...;
+ *
+ *		return unplug_iomem_mmap(&card->bar, vma);
+ *	}
+ *
+ * A driver may bring a vm_operations_struct of its own if it fulfils the same
+ * conditions: VM_PFNMAP, not MAP_PRIVATE, and a ->fault that inserts by
+ * vmf_insert_pfn() in a hardware section. Any other mapping is refused with
+ * EOPNOTSUPP and a line in the log.
+ */
+
+#include <linux/mm_types.h>
+#include <linux/types.h>
+
+/**
+ * enum unplug_iomem_cache - how the processor caches the memory
+ * @UNPLUG_IOMEM_UC: not at all: registers; matches ioremap()
+ * @UNPLUG_IOMEM_WC: writes combined: prefetchable memory; matches ioremap_wc()
+ */
+enum unplug_iomem_cache {
+	UNPLUG_IOMEM_UC,
+	UNPLUG_IOMEM_WC,
+};
+
+/**
+ * struct unplug_iomem - a range of device memory users may map
+ * @start: physical address, page aligned
+ * @size: bytes; mappings may cover the pages that lie in it entirely
+ * @cache: caching
+ *
+ * Embedded in the driver's structure, filled before unplug_dev_register(), not
+ * changed afterwards.
+ */
+struct unplug_iomem {
+	phys_addr_t start;
+	resource_size_t size;
+	enum unplug_iomem_cache cache;
+};
+
+int unplug_iomem_mmap(struct unplug_iomem *iomem, struct vm_area_struct *vma);
+
+#endif /* _UNPLUG_MMAP_H */

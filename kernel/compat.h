@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_COMPAT_H
+#define _UNPLUG_COMPAT_H
+
+/*
+ * Every difference between kernel versions, and the only place that asks for
+ * one. Code elsewhere is written for the newest kernel; what older ones lack is
+ * defined here.
+ */
+
+#include <linux/device.h>
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/sched.h>
+#include <linux/version.h>
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
+#include <linux/filelock.h>
+#endif
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 7, 0)
+#include <linux/io_uring/cmd.h>
+#else
+#include <linux/io_uring.h>
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
+{
+	vma->vm_flags |= flags;
+}
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define unplug_devnode_const
+#else
+#define unplug_devnode_const const
+#endif
+
+static inline struct class *unplug_class_create(const char *name)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+	return class_create(THIS_MODULE, name);
+#else
+	return class_create(name);
+#endif
+}
+
+/* What a file without get_unmapped_area of its own gets. */
+static inline unsigned long
+unplug_get_unmapped_area(struct file *file, unsigned long addr,
+			 unsigned long len, unsigned long pgoff,
+			 unsigned long flags)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#endif
+}
+
+/* ->sendpage, gone with 6.5. (->splice_eof came then; Debian's 6.1 has both.) */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 5, 0)
+#define UNPLUG_HAVE_SENDPAGE
+#endif
+
+/* Second argument of ->huge_fault. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define unplug_huge_order enum page_entry_size
+#else
+#define unplug_huge_order unsigned int
+#endif
+
+/* Third argument of ->setlease. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+#define unplug_lease_arg long
+#else
+#define unplug_lease_arg int
+#endif
+
+/* Leases have a structure of their own since 6.9. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 9, 0)
+#define unplug_lease file_lock
+static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
+{
+	return fl->fl_type == F_UNLCK;
+}
+#else
+#define unplug_lease file_lease
+static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
+{
+	return fl->c.flc_type == F_UNLCK;
+}
+#endif
+
+#endif /* _UNPLUG_COMPAT_H */

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Open files of a device, each released exactly once.
+ *
+ *	OPEN ----claim----> CLAIMED ----driver's release done----> RELEASED
+ *
+ * The driver's ->release is run by whoever claims the file under the device's
+ * lock: the last close, as ever, or unplug, once nobody is inside any more. The
+ * other one waits until it is done: close, so that a program may rely on what
+ * close means; unplug, so that gone means what it says. The record itself is
+ * freed by the last close in any case: as long as it is in the table, the
+ * struct file it names exists.
+ *
+ * While its release has not run, a file holds a reference of the driver's
+ * module. It holds the device until the last close.
+ */
+
+#include <linux/hashtable.h>
+#include <linux/slab.h>
+#include "internal.h"
+
+enum unplug_file_state {
+	UNPLUG_FILE_OPEN,
+	UNPLUG_FILE_CLAIMED,
+	UNPLUG_FILE_RELEASED,
+};
+
+/**
+ * struct unplug_file - an open file
+ * @node: in dev->files
+ * @file: key; holds no reference
+ * @state: under dev->files_lock
+ */
+struct unplug_file {
+	struct hlist_node node;
+	struct file *file;
+	enum unplug_file_state state;
+};
+
+static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
+			    struct file *file)
+{
+	const struct file_operations *fops = dev->drv->fops;
+	int err;
+
+	/* The guard has a llseek always; without one of the driver: a pipe. */
+	if (!fops->llseek)
+		file->f_mode &= ~FMODE_LSEEK;
+
+	unplug_hook(UNPLUG_HOOK_OPEN_ACTIVE);
+	err = fops->open ? fops->open(inode, file) : 0;
+	if (err)
+		return err;
+
+	/* Both would let the file escape: the first from guards, then from zaps. */
+	if (file->f_op == dev->guard && file->f_mapping == dev->mapping)
+		return 0;
+
+	unplug_dev_err(dev, "open refused: the driver's open replaced %s\n",
+		       file->f_op == dev->guard ? "f_mapping" : "f_op");
+	if (fops->release)
+		fops->release(inode, file);
+	if (file->f_op != dev->guard)
+		replace_fops(file, fops_get(dev->guard));
+	return -EINVAL;
+}
+
+/**
+ * unplug_file_open() - open a device
+ * @dev: the device, with a reference that becomes the file's on success
+ * @inode: the node
+ * @file: a file in ->open of the node
+ *
+ * Context: Process. May sleep.
+ * Return: 0; -ENXIO: the device is not live; -ENOMEM; what the driver says.
+ */
+int unplug_file_open(struct unplug_dev *dev, struct inode *inode,
+		     struct file *file)
+{
+	struct unplug_file *uf;
+	struct module *owner;
+	int err = -ENXIO;
+
+	if (!unplug_guard_enter(dev))
+		return err;
+	owner = dev->drv->owner;
+	if (!try_module_get(owner))
+		goto leave;
+	err = -ENOMEM;
+	uf = kzalloc(sizeof(*uf), GFP_KERNEL_ACCOUNT);
+	if (!uf)
+		goto put_module;
+	uf->file = file;
+
+	replace_fops(file, fops_get(dev->guard));
+	file->f_mapping = dev->mapping;
+	err = file_open_driver(dev, inode, file);
+	if (err)
+		goto free;
+
+	/* Still active: releases are not forced before this file is seen. */
+	spin_lock(&dev->files_lock);
+	hash_add(dev->files, &uf->node, (unsigned long)file);
+	spin_unlock(&dev->files_lock);
+	unplug_guard_leave(dev);
+	return 0;
+
+free:
+	file->f_mapping = inode->i_mapping;
+	kfree(uf);
+put_module:
+	module_put(owner);
+leave:
+	unplug_guard_leave(dev);
+	return err;
+}
+
+static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
+{
+	struct unplug_file *uf;
+
+	lockdep_assert_held(&dev->files_lock);
+	hash_for_each_possible(dev->files, uf, node, (unsigned long)file) {
+		if (uf->file == file)
+			return uf;
+	}
+	return NULL;
+}
+
+/* Ends with RELEASED: @uf and its file belong to the last close from then on. */
+static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
+{
+	const struct file_operations *fops = dev->drv->fops;
+	struct module *owner = dev->drv->owner;
+	struct file *file = uf->file;
+
+	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
+	/* The kernel's own call of it was, or will be, answered by the guard. */
+	if (file->f_flags & FASYNC && fops->fasync)
+		fops->fasync(-1, file, 0);
+	if (fops->release)
+		fops->release(file_inode(file), file);
+
+	spin_lock(&dev->files_lock);
+	uf->state = UNPLUG_FILE_RELEASED;
+	wake_up_all(&dev->files_wait);
+	spin_unlock(&dev->files_lock);
+	module_put(owner);
+}
+
+static bool file_is_released(struct unplug_dev *dev, struct unplug_file *uf)
+{
+	bool released;
+
+	spin_lock(&dev->files_lock);
+	released = uf->state == UNPLUG_FILE_RELEASED;
+	spin_unlock(&dev->files_lock);
+	return released;
+}
+
+/**
+ * unplug_file_close() - last close of a file
+ * @dev: the device; the file's reference is put
+ * @inode: the node
+ * @file: a file in ->release
+ *
+ * Never refused and never waits for a drain; waits for a forced release of this
+ * very file that is running.
+ *
+ * Context: Process. May sleep.
+ */
+void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
+		       struct file *file)
+{
+	struct unplug_file *uf;
+	bool claimed;
+
+	unplug_hook(UNPLUG_HOOK_RELEASE);
+	spin_lock(&dev->files_lock);
+	uf = file_find(dev, file);
+	claimed = uf->state == UNPLUG_FILE_OPEN;
+	if (claimed)
+		uf->state = UNPLUG_FILE_CLAIMED;
+	spin_unlock(&dev->files_lock);
+
+	if (claimed)
+		file_release(dev, uf);
+	else
+		wait_event(dev->files_wait, file_is_released(dev, uf));
+
+	spin_lock(&dev->files_lock);
+	hash_del(&uf->node);
+	spin_unlock(&dev->files_lock);
+	kfree(uf);
+	unplug_dev_put(dev);
+}
+
+static struct unplug_file *file_claim_one(struct unplug_dev *dev, int bucket)
+{
+	struct unplug_file *uf;
+
+	spin_lock(&dev->files_lock);
+	hlist_for_each_entry(uf, &dev->files[bucket], node) {
+		if (uf->state == UNPLUG_FILE_OPEN) {
+			uf->state = UNPLUG_FILE_CLAIMED;
+			break;
+		}
+	}
+	spin_unlock(&dev->files_lock);
+	return uf;
+}
+
+static bool files_all_released(struct unplug_dev *dev)
+{
+	struct unplug_file *uf;
+	bool all = true;
+	int bucket;
+
+	spin_lock(&dev->files_lock);
+	hash_for_each(dev->files, bucket, uf, node)
+		all = all && uf->state == UNPLUG_FILE_RELEASED;
+	spin_unlock(&dev->files_lock);
+	return all;
+}
+
+/**
+ * unplug_file_release_all() - force the release of every open file
+ * @dev: a drained device: no file can be opened any more
+ *
+ * Returns when each file was released, by this call or by its last close.
+ *
+ * Context: Process. Sleeps as long as the driver's ->release takes.
+ */
+void unplug_file_release_all(struct unplug_dev *dev)
+{
+	struct unplug_file *uf;
+	int bucket;
+
+	for (bucket = 0; bucket < HASH_SIZE(dev->files); bucket++) {
+		while ((uf = file_claim_one(dev, bucket)))
+			file_release(dev, uf);
+	}
+	wait_event(dev->files_wait, files_all_released(dev));
+}

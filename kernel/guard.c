@@ -1,0 +1,369 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tables that stand before a driver's file_operations.
+ *
+ * The driver's own table stays as it is. An open file points to one of the
+ * tables here, whose functions enter the device, call the driver's, and leave;
+ * when the device is dying they answer instead. They are the core's because
+ * the kernel fetches a function pointer before any guard runs: a guard in the
+ * driver's text could be unloaded under it.
+ *
+ * The kernel asks whether some members are there at all, and behaves otherwise
+ * if not: a file that has no poll is always ready, say. So there is a table for
+ * each set of such members, constant like any other (a table per device would
+ * be a writable function pointer beside the driver's data); the absence of all
+ * others is answered by the guards as the kernel would.
+ */
+
+#include <linux/poll.h>
+#include "internal.h"
+
+/* Members whose presence the kernel asks for: an index into guard_fops. */
+#define HAS_READ	BIT(0)
+#define HAS_READ_ITER	BIT(1)
+#define HAS_WRITE	BIT(2)
+#define HAS_WRITE_ITER	BIT(3)
+#define HAS_POLL	BIT(4)
+#define HAS_FASYNC	BIT(5)
+#define HAS_RARE	BIT(6)	/* lock, flock, iopoll, uring_cmd_iopoll */
+
+/*
+ * Call an operation of the driver from inside: @dead if the device is not live,
+ * @absent if the driver has no such operation.
+ */
+#define guard_call(file, dead, absent, op, ...)				\
+({									\
+	struct unplug_dev *__dev = unplug_dev_from_file(file);		\
+	const struct file_operations *__fops;				\
+	typeof(__fops->op(__VA_ARGS__)) __ret = (dead);			\
+									\
+	if (unplug_guard_enter(__dev)) {				\
+		__fops = __dev->drv->fops;				\
+		__ret = __fops->op ? __fops->op(__VA_ARGS__) : (absent);\
+		unplug_guard_leave(__dev);				\
+	}								\
+	__ret;								\
+})
+
+static loff_t guard_llseek(struct file *file, loff_t offset, int whence)
+{
+	return guard_call(file, -ENODEV, -ESPIPE, llseek, file, offset, whence);
+}
+
+static ssize_t guard_read(struct file *file, char __user *to, size_t count,
+			  loff_t *pos)
+{
+	return guard_call(file, -ENODEV, -EINVAL, read, file, to, count, pos);
+}
+
+static ssize_t guard_write(struct file *file, const char __user *from,
+			   size_t count, loff_t *pos)
+{
+	return guard_call(file, -ENODEV, -EINVAL, write, file, from, count, pos);
+}
+
+/*
+ * -EIOCBQUEUED means that the operation goes on after this returned, where the
+ * core cannot see it: the driver holds active of its own until it completes.
+ */
+static ssize_t guard_read_iter(struct kiocb *iocb, struct iov_iter *to)
+{
+	return guard_call(iocb->ki_filp, -ENODEV, -EINVAL, read_iter, iocb, to);
+}
+
+static ssize_t guard_write_iter(struct kiocb *iocb, struct iov_iter *from)
+{
+	return guard_call(iocb->ki_filp, -ENODEV, -EINVAL, write_iter, iocb,
+			  from);
+}
+
+/*
+ * Queue first, then look: unplug marks first, then wakes. Nothing of the
+ * driver's is slept on that would not live as long as the file: see the
+ * conditions in doc/architecture.md.
+ */
+static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
+{
+	poll_wait(file, &unplug_dev_from_file(file)->wait, table);
+	return guard_call(file, EPOLLHUP | EPOLLERR, DEFAULT_POLLMASK, poll,
+			  file, table);
+}
+
+static long guard_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	return guard_call(file, -ENODEV, -ENOTTY, unlocked_ioctl, file, cmd,
+			  arg);
+}
+
+static long guard_compat_ioctl(struct file *file, unsigned int cmd,
+			       unsigned long arg)
+{
+	return guard_call(file, -ENODEV, -ENOIOCTLCMD, compat_ioctl, file, cmd,
+			  arg);
+}
+
+static int guard_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(file);
+	int err = -ENODEV;
+
+	if (!unplug_guard_enter(dev))
+		return err;
+	if (dev->drv->fops->mmap)
+		err = unplug_guard_mapping(dev, file, vma);
+	unplug_hook(UNPLUG_HOOK_MMAP);
+	unplug_guard_leave(dev);
+	return err;
+}
+
+static unsigned long guard_get_unmapped_area(struct file *file,
+					     unsigned long addr,
+					     unsigned long len,
+					     unsigned long pgoff,
+					     unsigned long flags)
+{
+	return guard_call(file, -ENODEV,
+			  unplug_get_unmapped_area(file, addr, len, pgoff,
+						   flags),
+			  get_unmapped_area, file, addr, len, pgoff, flags);
+}
+
+static int guard_flush(struct file *file, fl_owner_t id)
+{
+	return guard_call(file, 0, 0, flush, file, id);
+}
+
+static int guard_release(struct inode *inode, struct file *file)
+{
+	unplug_file_close(unplug_dev_from_file(file), inode, file);
+	return 0;
+}
+
+static int guard_fsync(struct file *file, loff_t start, loff_t end,
+		       int datasync)
+{
+	return guard_call(file, -ENODEV, -EINVAL, fsync, file, start, end,
+			  datasync);
+}
+
+/*
+ * The kernel switches off before it calls ->release: nothing to do when the
+ * device is dying, whoever releases the file does it.
+ */
+static int guard_fasync(int fd, struct file *file, int on)
+{
+	return guard_call(file, on ? -ENODEV : 0, 0, fasync, fd, file, on);
+}
+
+static ssize_t guard_splice_read(struct file *file, loff_t *pos,
+				 struct pipe_inode_info *pipe, size_t count,
+				 unsigned int flags)
+{
+	return guard_call(file, -ENODEV, -EINVAL, splice_read, file, pos, pipe,
+			  count, flags);
+}
+
+static ssize_t guard_splice_write(struct pipe_inode_info *pipe,
+				  struct file *file, loff_t *pos, size_t count,
+				  unsigned int flags)
+{
+	return guard_call(file, -ENODEV, -EINVAL, splice_write, pipe, file, pos,
+			  count, flags);
+}
+
+#ifdef UNPLUG_HAVE_SENDPAGE
+static ssize_t guard_sendpage(struct file *file, struct page *page, int offset,
+			      size_t count, loff_t *pos, int more)
+{
+	return guard_call(file, -ENODEV, -EINVAL, sendpage, file, page, offset,
+			  count, pos, more);
+}
+#endif
+
+/* Functions without a value. */
+#define guard_call_void(file, op, ...)					\
+do {									\
+	struct unplug_dev *__dev = unplug_dev_from_file(file);		\
+	const struct file_operations *__fops;				\
+									\
+	if (unplug_guard_enter(__dev)) {				\
+		__fops = __dev->drv->fops;				\
+		if (__fops->op)						\
+			__fops->op(__VA_ARGS__);			\
+		unplug_guard_leave(__dev);				\
+	}								\
+} while (0)
+
+static void guard_splice_eof(struct file *file)
+{
+	guard_call_void(file, splice_eof, file);
+}
+
+static void guard_show_fdinfo(struct seq_file *seq, struct file *file)
+{
+	guard_call_void(file, show_fdinfo, seq, file);
+}
+
+/* generic_setlease() refuses what is not a regular file. */
+static int guard_setlease(struct file *file, unplug_lease_arg arg,
+			  struct unplug_lease **lease, void **priv)
+{
+	return guard_call(file, -ENODEV, -EINVAL, setlease, file, arg, lease,
+			  priv);
+}
+
+static int guard_fadvise(struct file *file, loff_t start, loff_t len, int advice)
+{
+	return guard_call(file, -ENODEV,
+			  generic_fadvise(file, start, len, advice),
+			  fadvise, file, start, len, advice);
+}
+
+static int guard_uring_cmd(struct io_uring_cmd *cmd, unsigned int flags)
+{
+	return guard_call(cmd->file, -ENODEV, -EOPNOTSUPP,
+			  uring_cmd, cmd, flags);
+}
+
+static int guard_uring_cmd_iopoll(struct io_uring_cmd *cmd,
+				  struct io_comp_batch *batch,
+				  unsigned int flags)
+{
+	return guard_call(cmd->file, -ENODEV, -EOPNOTSUPP,
+			  uring_cmd_iopoll, cmd, batch, flags);
+}
+
+static int guard_iopoll(struct kiocb *iocb, struct io_comp_batch *batch,
+			unsigned int flags)
+{
+	return guard_call(iocb->ki_filp, -ENODEV, -EOPNOTSUPP, iopoll, iocb,
+			  batch, flags);
+}
+
+/*
+ * Locks. The VFS keeps its own books beside the driver's; an unlock that were
+ * refused when the device is dying would leave them with a lock for ever.
+ */
+static int guard_flock(struct file *file, int cmd, struct file_lock *fl)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(file);
+	int err;
+
+	if (unplug_guard_enter(dev)) {
+		err = dev->drv->fops->flock ?
+			dev->drv->fops->flock(file, cmd, fl) :
+			locks_lock_file_wait(file, fl);
+		unplug_guard_leave(dev);
+		return err;
+	}
+	return unplug_lock_is_unlock(fl) ? locks_lock_file_wait(file, fl) :
+					   -ENODEV;
+}
+
+static int guard_vfs_lock(struct file *file, int cmd, struct file_lock *fl)
+{
+	switch (cmd) {
+	case F_GETLK:
+		posix_test_lock(file, fl);
+		return 0;
+	case F_CANCELLK:
+		return 0;
+	default:
+		return posix_lock_file(file, fl, NULL);
+	}
+}
+
+static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(file);
+	int err;
+
+	if (unplug_guard_enter(dev)) {
+		err = dev->drv->fops->lock ?
+			dev->drv->fops->lock(file, cmd, fl) :
+			guard_vfs_lock(file, cmd, fl);
+		unplug_guard_leave(dev);
+		return err;
+	}
+	return unplug_lock_is_unlock(fl) ? posix_lock_file(file, fl, NULL) :
+					   -ENODEV;
+}
+
+#define IF(bit, guard) ((bit) ? (guard) : NULL)
+
+#ifdef UNPLUG_HAVE_SENDPAGE
+#define GUARD_SENDPAGE .sendpage = guard_sendpage,
+#else
+#define GUARD_SENDPAGE
+#endif
+
+#define TABLE(set)							\
+	[set] = {							\
+		.owner = THIS_MODULE,					\
+		.llseek = guard_llseek,					\
+		.read = IF((set) & HAS_READ, guard_read),		\
+		.write = IF((set) & HAS_WRITE, guard_write),		\
+		.read_iter = IF((set) & HAS_READ_ITER, guard_read_iter), \
+		.write_iter = IF((set) & HAS_WRITE_ITER, guard_write_iter), \
+		.iopoll = IF((set) & HAS_RARE, guard_iopoll),		\
+		.poll = IF((set) & HAS_POLL, guard_poll),		\
+		.unlocked_ioctl = guard_ioctl,				\
+		.compat_ioctl = guard_compat_ioctl,			\
+		.mmap = guard_mmap,					\
+		.flush = guard_flush,					\
+		.release = guard_release,				\
+		.fsync = guard_fsync,					\
+		.fasync = IF((set) & HAS_FASYNC, guard_fasync),		\
+		.lock = IF((set) & HAS_RARE, guard_lock),		\
+		GUARD_SENDPAGE						\
+		.get_unmapped_area = guard_get_unmapped_area,		\
+		.flock = IF((set) & HAS_RARE, guard_flock),		\
+		.splice_write = guard_splice_write,			\
+		.splice_read = guard_splice_read,			\
+		.splice_eof = guard_splice_eof,				\
+		.setlease = guard_setlease,				\
+		.show_fdinfo = guard_show_fdinfo,			\
+		.fadvise = guard_fadvise,				\
+		.uring_cmd = guard_uring_cmd,				\
+		.uring_cmd_iopoll = IF((set) & HAS_RARE,		\
+				       guard_uring_cmd_iopoll),		\
+	},
+
+#define TABLES_2(set)	TABLE(set) TABLE((set) + 1)
+#define TABLES_4(set)	TABLES_2(set) TABLES_2((set) + 2)
+#define TABLES_8(set)	TABLES_4(set) TABLES_4((set) + 4)
+#define TABLES_16(set)	TABLES_8(set) TABLES_8((set) + 8)
+#define TABLES_32(set)	TABLES_16(set) TABLES_16((set) + 16)
+#define TABLES_64(set)	TABLES_32(set) TABLES_32((set) + 32)
+
+static const struct file_operations guard_fops[] = {
+	TABLES_64(0)
+	TABLES_64(64)
+};
+
+/**
+ * unplug_guard_fops() - the table to stand before a driver's
+ * @fops: operations of the driver, or NULL
+ *
+ * Context: Any.
+ * Return: a constant table of the core, or an ERR_PTR: -EINVAL if there are no
+ *	   operations or one that is not given a file and so cannot be guarded.
+ */
+const struct file_operations *
+unplug_guard_fops(const struct file_operations *fops)
+{
+	unsigned int set = 0;
+
+	if (!fops || fops->check_flags)
+		return ERR_PTR(-EINVAL);
+
+	set |= fops->read ? HAS_READ : 0;
+	set |= fops->read_iter ? HAS_READ_ITER : 0;
+	set |= fops->write ? HAS_WRITE : 0;
+	set |= fops->write_iter ? HAS_WRITE_ITER : 0;
+	set |= fops->poll ? HAS_POLL : 0;
+	set |= fops->fasync ? HAS_FASYNC : 0;
+	set |= fops->lock || fops->flock || fops->iopoll ||
+	       fops->uring_cmd_iopoll ? HAS_RARE : 0;
+	return &guard_fops[set];
+}

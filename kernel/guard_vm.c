@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The tables that stand before a driver's vm_operations_struct, and the rules a
+ * mapping has to fulfil to be revocable: see include/unplug/mmap.h.
+ *
+ * A guard has to find the driver's table, and the VMA's own fields belong to the
+ * driver. So the device remembers the few different tables its mappings use, in
+ * slots, and there is a constant table of guards for each slot and each set of
+ * members whose presence the kernel asks for: which of them a VMA points to
+ * says both.
+ */
+
+#include <linux/pagemap.h>
+#include <linux/ratelimit.h>
+#include <unplug/mmap.h>
+#include "internal.h"
+
+#define HAS_PAGE_MKWRITE	BIT(0)
+#define HAS_PFN_MKWRITE		BIT(1)
+#define HAS_MAP_PAGES		BIT(2)
+#define SETS			8	/* of the three above */
+
+static const struct vm_operations_struct guard_vm_ops[];
+
+static struct unplug_dev *vma_dev(const struct vm_area_struct *vma)
+{
+	return unplug_dev_from_file(vma->vm_file);
+}
+
+/* The driver's table; only inside: it is the driver's memory. */
+static const struct vm_operations_struct *
+driver_vm_ops(const struct vm_area_struct *vma)
+{
+	return vma_dev(vma)->vm_ops[(vma->vm_ops - guard_vm_ops) / SETS];
+}
+
+/* As guard_call() of guard.c. */
+#define guard_vm_call(vma, dead, absent, op, ...)			\
+({									\
+	struct unplug_dev *__dev = vma_dev(vma);			\
+	const struct vm_operations_struct *__ops;			\
+	typeof(__ops->op(__VA_ARGS__)) __ret = (dead);			\
+									\
+	if (unplug_guard_enter(__dev)) {				\
+		__ops = driver_vm_ops(vma);				\
+		__ret = __ops->op ? __ops->op(__VA_ARGS__) : (absent);	\
+		unplug_guard_leave(__dev);				\
+	}								\
+	__ret;								\
+})
+
+#define guard_vm_call_void(vma, op, ...)				\
+do {									\
+	struct unplug_dev *__dev = vma_dev(vma);			\
+	const struct vm_operations_struct *__ops;			\
+									\
+	if (unplug_guard_enter(__dev)) {				\
+		__ops = driver_vm_ops(vma);				\
+		if (__ops->op)						\
+			__ops->op(__VA_ARGS__);				\
+		unplug_guard_leave(__dev);				\
+	}								\
+} while (0)
+
+/* After unplug neither is told to the driver: its ->gone says it all. */
+static void guard_open(struct vm_area_struct *vma)
+{
+	guard_vm_call_void(vma, open, vma);
+}
+
+static void guard_close(struct vm_area_struct *vma)
+{
+	guard_vm_call_void(vma, close, vma);
+}
+
+static int guard_may_split(struct vm_area_struct *vma, unsigned long addr)
+{
+	return guard_vm_call(vma, -ENODEV, 0, may_split, vma, addr);
+}
+
+static int guard_mremap(struct vm_area_struct *vma)
+{
+	return guard_vm_call(vma, -ENODEV, 0, mremap, vma);
+}
+
+static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
+			  unsigned long end, unsigned long flags)
+{
+	return guard_vm_call(vma, -ENODEV, 0, mprotect, vma, start, end, flags);
+}
+
+/*
+ * A handler that returns a page leaves it to the kernel to map it, after the
+ * guard: unplug may be over by then. Such a page is not mapped at all.
+ */
+static vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
+{
+	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
+		   VM_FAULT_FALLBACK))
+		return ret;
+
+	pr_err_ratelimited("%s: fault refused: the handler returned a page instead of inserting it\n",
+			   unplug_dev_name(vma_dev(vmf->vma)));
+	if (vmf->page) {
+		if (ret & VM_FAULT_LOCKED)
+			unlock_page(vmf->page);
+		put_page(vmf->page);
+		vmf->page = NULL;
+	}
+	return VM_FAULT_SIGBUS;
+}
+
+static vm_fault_t guard_fault(struct vm_fault *vmf)
+{
+	vm_fault_t ret = guard_vm_call(vmf->vma, VM_FAULT_SIGBUS,
+				       VM_FAULT_SIGBUS, fault, vmf);
+
+	return guard_fault_result(vmf, ret);
+}
+
+static vm_fault_t guard_huge_fault(struct vm_fault *vmf,
+				   unplug_huge_order order)
+{
+	return guard_vm_call(vmf->vma, VM_FAULT_SIGBUS, VM_FAULT_FALLBACK,
+			     huge_fault, vmf, order);
+}
+
+static vm_fault_t guard_map_pages(struct vm_fault *vmf, pgoff_t start,
+				  pgoff_t end)
+{
+	return guard_vm_call(vmf->vma, 0, 0, map_pages, vmf, start, end);
+}
+
+static vm_fault_t guard_page_mkwrite(struct vm_fault *vmf)
+{
+	return guard_vm_call(vmf->vma, VM_FAULT_SIGBUS, VM_FAULT_SIGBUS,
+			     page_mkwrite, vmf);
+}
+
+static vm_fault_t guard_pfn_mkwrite(struct vm_fault *vmf)
+{
+	return guard_vm_call(vmf->vma, VM_FAULT_SIGBUS, VM_FAULT_SIGBUS,
+			     pfn_mkwrite, vmf);
+}
+
+/* Reaches the device past the page table: ptrace, /proc/PID/mem. */
+static int guard_access(struct vm_area_struct *vma, unsigned long addr,
+			void *buf, int len, int write)
+{
+	return guard_vm_call(vma, -EIO, -EINVAL, access, vma, addr, buf, len,
+			     write);
+}
+
+static const char *guard_name(struct vm_area_struct *vma)
+{
+	return guard_vm_call(vma, NULL, NULL, name, vma);
+}
+
+#define IF(bit, guard) ((bit) ? (guard) : NULL)
+
+#define TABLE(i)							\
+	[i] = {								\
+		.open = guard_open,					\
+		.close = guard_close,					\
+		.may_split = guard_may_split,				\
+		.mremap = guard_mremap,					\
+		.mprotect = guard_mprotect,				\
+		.fault = guard_fault,					\
+		.huge_fault = guard_huge_fault,				\
+		.map_pages = IF((i) & HAS_MAP_PAGES, guard_map_pages),	\
+		.page_mkwrite = IF((i) & HAS_PAGE_MKWRITE,		\
+				   guard_page_mkwrite),			\
+		.pfn_mkwrite = IF((i) & HAS_PFN_MKWRITE,		\
+				  guard_pfn_mkwrite),			\
+		.access = guard_access,					\
+		.name = guard_name,					\
+	},
+
+#define TABLES_2(i)	TABLE(i) TABLE((i) + 1)
+#define TABLES_4(i)	TABLES_2(i) TABLES_2((i) + 2)
+#define TABLES_8(i)	TABLES_4(i) TABLES_4((i) + 4)
+
+static const struct vm_operations_struct guard_vm_ops[] = {
+	TABLES_8(0 * SETS)
+	TABLES_8(1 * SETS)
+	TABLES_8(2 * SETS)
+	TABLES_8(3 * SETS)
+};
+static_assert(ARRAY_SIZE(guard_vm_ops) == UNPLUG_VM_OPS_MAX * SETS);
+
+static int guard_vm_slot(struct unplug_dev *dev,
+			 const struct vm_operations_struct *ops)
+{
+	int slot;
+
+	spin_lock(&dev->files_lock);
+	for (slot = 0; slot < UNPLUG_VM_OPS_MAX; slot++) {
+		if (!dev->vm_ops[slot])
+			dev->vm_ops[slot] = ops;
+		if (dev->vm_ops[slot] == ops)
+			break;
+	}
+	spin_unlock(&dev->files_lock);
+	return slot < UNPLUG_VM_OPS_MAX ? slot : -ENOSPC;
+}
+
+/* Why a mapping the driver made cannot be revoked, or NULL. */
+static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
+{
+	const struct vm_operations_struct *ops = vma->vm_ops;
+
+	if (vma->vm_file != file)
+		return "it belongs to another file";
+	if (!ops || !ops->fault)
+		return "it was populated outside a fault handler";
+	if ((vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) != VM_PFNMAP)
+		return "it is not VM_PFNMAP";
+	if (is_cow_mapping(vma->vm_flags))
+		return "it is private and writable";
+	if (ops->find_special_page || ops->pagesize)
+		return "its vm_ops have members that cannot be guarded";
+#ifdef CONFIG_NUMA
+	if (ops->set_policy || ops->get_policy)
+		return "its vm_ops have members that cannot be guarded";
+#endif
+	return NULL;
+}
+
+/*
+ * The kernel does not call ->close for a mapping that failed; to the driver this
+ * one did not.
+ */
+static void mapping_undo(struct vm_area_struct *vma)
+{
+	if (vma->vm_ops && vma->vm_ops->close)
+		vma->vm_ops->close(vma);
+	vma->vm_ops = NULL;
+}
+
+/**
+ * unplug_guard_mapping() - let the driver map, then put the guards before it
+ * @dev: the device, entered
+ * @file: an open file of it
+ * @vma: the mapping to be
+ *
+ * Context: Process, mmap_lock held for writing.
+ * Return: 0; -EINVAL for a private writable mapping; -EOPNOTSUPP, and a line in
+ *	   the log, for one that could not be revoked; -ENOSPC, and a line, if the
+ *	   driver uses too many different vm_ops; what the driver says.
+ */
+int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
+			 struct vm_area_struct *vma)
+{
+	const char *fault;
+	int set = 0, slot;
+	int err;
+
+	/* No copies of device memory, and no BUG_ON in vmf_insert_pfn(). */
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+
+	err = dev->drv->fops->mmap(file, vma);
+	/*
+	 * What ->mmap mapped itself, also before it failed, would escape unplug:
+	 * the mapping is not yet where zaps look. It will come back page by page
+	 * if it may.
+	 */
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	if (err)
+		return err;
+	fault = mapping_fault(file, vma);
+	if (fault) {
+		pr_err_ratelimited("%s: mapping refused: %s\n",
+				   unplug_dev_name(dev), fault);
+		err = -EOPNOTSUPP;
+		goto undo;
+	}
+	slot = guard_vm_slot(dev, vma->vm_ops);
+	if (slot < 0) {
+		pr_err_ratelimited("%s: mapping refused: more than %d different vm_ops\n",
+				   unplug_dev_name(dev), UNPLUG_VM_OPS_MAX);
+		err = slot;
+		goto undo;
+	}
+
+	set |= vma->vm_ops->page_mkwrite ? HAS_PAGE_MKWRITE : 0;
+	set |= vma->vm_ops->pfn_mkwrite ? HAS_PFN_MKWRITE : 0;
+	set |= vma->vm_ops->map_pages ? HAS_MAP_PAGES : 0;
+	vma->vm_ops = &guard_vm_ops[slot * SETS + set];
+	/* Neither grown by mremap nor merged, which would go past ->mmap. */
+	vm_flags_set(vma, VM_DONTEXPAND);
+	return 0;
+
+undo:
+	mapping_undo(vma);
+	return err;
+}

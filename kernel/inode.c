@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * One inode of the core per device. Nobody can name it; its address space owns
+ * all mappings of the device, whichever node (a device may have several: mknod)
+ * they were opened through, so that one zap finds them all.
+ */
+
+#include <linux/err.h>
+#include <linux/mount.h>
+#include <linux/pseudo_fs.h>
+#include "internal.h"
+
+#define UNPLUG_FS_MAGIC 0x756e706c	/* "unpl" */
+
+static int unplug_fs_init_context(struct fs_context *fc)
+{
+	return init_pseudo(fc, UNPLUG_FS_MAGIC) ? 0 : -ENOMEM;
+}
+
+/*
+ * Without an owner: the mount would pin the module it is made by. The module's
+ * exit runs only when no device, so no inode, is left.
+ */
+static struct file_system_type unplug_fs = {
+	.name = "unplug",
+	.init_fs_context = unplug_fs_init_context,
+	.kill_sb = kill_anon_super,
+};
+
+static struct vfsmount *unplug_mount;
+
+int unplug_inode_init(void)
+{
+	unplug_mount = kern_mount(&unplug_fs);
+	return PTR_ERR_OR_ZERO(unplug_mount);
+}
+
+void unplug_inode_exit(void)
+{
+	kern_unmount(unplug_mount);
+}
+
+/**
+ * unplug_inode_new() - an inode for a device
+ * @dev: the device
+ *
+ * Context: Process. May sleep.
+ * Return: an inode, to be given back by iput(), or an ERR_PTR.
+ */
+struct inode *unplug_inode_new(struct unplug_dev *dev)
+{
+	struct inode *inode = alloc_anon_inode(unplug_mount->mnt_sb);
+
+	if (!IS_ERR(inode))
+		inode->i_private = dev;
+	return inode;
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_INTERNAL_H
+#define _UNPLUG_INTERNAL_H
+
+/*
+ * What the core's files need of each other.
+ *
+ * Lock order, outermost first; all of it is the core's own:
+ *
+ *	(locks of the caller of unplug: a bus)
+ *	|
+ *	+-- an operation in progress (dep_map; see unplug_dev_unplug)
+ *	    |
+ *	    +-- dev->files_lock		spinlock, one per device
+ *	    +-- minors.xa_lock		spinlock, the only lock of all devices
+ *
+ * The two spinlocks do not nest in each other, nothing sleeps under them, and
+ * none of the driver's functions is called under them.
+ */
+
+#ifdef pr_fmt
+#undef pr_fmt
+#endif
+#define pr_fmt(fmt) "unplug: " fmt
+
+#include <linux/fs.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/printk.h>
+#include <linux/version.h>
+#include <unplug/device.h>
+#include "compat.h"
+
+/* One name for a device in all messages: a name may come back, a number not. */
+#define unplug_dev_info(dev, fmt, ...)					\
+	pr_info("%s#%llu: " fmt, dev_name(&(dev)->device),		\
+		(dev)->generation, ##__VA_ARGS__)
+#define unplug_dev_err(dev, fmt, ...)					\
+	pr_err("%s#%llu: " fmt, dev_name(&(dev)->device),		\
+	       (dev)->generation, ##__VA_ARGS__)
+
+/* device.c */
+extern struct workqueue_struct *unplug_wq;
+int unplug_device_init(void);
+void unplug_device_exit(void);
+
+/* class.c: what user space sees of a device in sysfs and /dev */
+extern struct class *unplug_class;
+int unplug_class_init(void);
+void unplug_class_exit(void);
+
+/* inode.c: the inodes whose address spaces own the mappings */
+int unplug_inode_init(void);
+void unplug_inode_exit(void);
+struct inode *unplug_inode_new(struct unplug_dev *dev);
+
+/* minor.c: numbers, names, the list of devices */
+int unplug_minor_reserve(struct unplug_dev *dev);
+void unplug_minor_free_name(struct unplug_dev *dev);
+void unplug_minor_free(struct unplug_dev *dev);
+struct unplug_dev *unplug_minor_find(unsigned int minor);
+
+/* cdev.c: the node's first open */
+extern dev_t unplug_devt;
+int unplug_cdev_init(void);
+void unplug_cdev_exit(void);
+
+/* file.c: open files, each released once */
+struct unplug_file;
+int unplug_file_open(struct unplug_dev *dev, struct inode *inode,
+		     struct file *file);
+void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
+		       struct file *file);
+void unplug_file_release_all(struct unplug_dev *dev);
+
+/* guard.c: the tables that stand before the driver's file_operations */
+const struct file_operations *
+unplug_guard_fops(const struct file_operations *fops);
+
+/* guard_vm.c: the same for mappings */
+int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
+			 struct vm_area_struct *vma);
+
+/* The guard of an operation: as get and put active, known to lockdep. */
+static inline bool unplug_guard_enter(struct unplug_dev *dev)
+{
+	if (!unplug_dev_get_active(dev))
+		return false;
+	rwsem_acquire_read(&dev->dep_map, 0, 1, _RET_IP_);
+	unplug_hook(UNPLUG_HOOK_OPERATION);
+	return true;
+}
+
+static inline void unplug_guard_leave(struct unplug_dev *dev)
+{
+	rwsem_release(&dev->dep_map, _RET_IP_);
+	unplug_dev_put_active(dev);
+}
+
+#ifdef UNPLUG_HOOKS
+int unplug_hook_init(void);
+void unplug_hook_exit(void);
+#else
+static inline int unplug_hook_init(void)
+{
+	return 0;
+}
+
+static inline void unplug_hook_exit(void)
+{
+}
+#endif
+
+#endif /* _UNPLUG_INTERNAL_H */

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The module: what is set up once, in order, and undone in reverse.
+ */
+
+#include "internal.h"
+
+static int __init unplug_init(void)
+{
+	int err;
+
+	err = unplug_hook_init();
+	if (err)
+		return err;
+	err = unplug_device_init();
+	if (err)
+		goto exit_hook;
+	err = unplug_class_init();
+	if (err)
+		goto exit_device;
+	err = unplug_inode_init();
+	if (err)
+		goto exit_class;
+	err = unplug_cdev_init();
+	if (err)
+		goto exit_inode;
+	return 0;
+
+exit_inode:
+	unplug_inode_exit();
+exit_class:
+	unplug_class_exit();
+exit_device:
+	unplug_device_exit();
+exit_hook:
+	unplug_hook_exit();
+	return err;
+}
+
+static void __exit unplug_exit(void)
+{
+	unplug_cdev_exit();
+	/* Waits for who freed the last device, inode and class use included. */
+	unplug_device_exit();
+	unplug_inode_exit();
+	unplug_class_exit();
+	unplug_hook_exit();
+}
+
+module_init(unplug_init);
+module_exit(unplug_exit);
+MODULE_DESCRIPTION("Race-free hot-unplug of devices in use");
+MODULE_AUTHOR("The unplug authors");
+MODULE_LICENSE("GPL");
