@@ -272,7 +272,7 @@ err_state:
 		   err == -EEXIST && !dev->generation ? UNPLUG_DEV_NEW :
 							UNPLUG_DEV_GONE);
 err_log:
-	pr_err("%s: cannot register %s: %s (%d)\n", dev->drv->name ?: "?",
+	pr_err("%s: cannot register: %s (%d)\n",
 	       dev_name(&dev->device) ?: "(no name)", unplug_dev_why(err), err);
 	return err;
 }

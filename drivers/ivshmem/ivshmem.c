@@ -15,6 +15,7 @@
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/pci.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <unplug/device.h>
@@ -146,6 +147,12 @@ static loff_t ivshmem_llseek(struct file *file, loff_t offset, int whence)
 	return fixed_size_llseek(file, offset, whence, card->mem.size);
 }
 
+/* Always ready; with a poll, users can also wait for the hang-up. */
+static __poll_t ivshmem_poll(struct file *file, struct poll_table_struct *table)
+{
+	return DEFAULT_POLLMASK;
+}
+
 static long ivshmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
 	struct ivshmem *card = ivshmem_from_file(file);
@@ -171,6 +178,7 @@ static const struct file_operations ivshmem_fops = {
 	.llseek = ivshmem_llseek,
 	.read = ivshmem_read,
 	.write = ivshmem_write,
+	.poll = ivshmem_poll,
 	.unlocked_ioctl = ivshmem_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = ivshmem_mmap,

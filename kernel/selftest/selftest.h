@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_SELFTEST_H
+#define _UNPLUG_SELFTEST_H
+
+#include <linux/errno.h>
+#include <linux/printk.h>
+#include <linux/types.h>
+
+/* In every build; the first that does not hold ends the test and the load. */
+#define CHECK(condition)						\
+do {									\
+	if (!(condition)) {						\
+		pr_err("unplug-selftest: %s:%d: %s: not so: %s\n",	\
+		       __FILE_NAME__, __LINE__, __func__, #condition);	\
+		return -EPROTO;						\
+	}								\
+} while (0)
+
+/**
+ * struct selftest - one test
+ * @name: operation-state
+ * @run: returns 0, or a negative error after a line in the log
+ */
+struct selftest {
+	const char *name;
+	int (*run)(void);
+};
+
+extern const struct selftest selftests_gate[];
+extern const struct selftest selftests_device[];
+
+#endif /* _UNPLUG_SELFTEST_H */
