@@ -39,7 +39,7 @@
 #define NAIVE_BAR	2
 
 struct naive_card {
-	struct mutex lock;	/* bounce; users; setting gone */
+	struct mutex lock;	/* bounce; setting gone */
 	bool gone;
 	struct cdev *cdev;
 	void __iomem *bar;
@@ -47,7 +47,7 @@ struct naive_card {
 	u64 size;
 	u64 generation;
 	int minor;
-	unsigned int users;
+	atomic_t users;
 	u8 bounce[PAGE_SIZE];
 };
 
@@ -69,9 +69,7 @@ static int naive_open(struct inode *inode, struct file *file)
 		return -ENODEV;
 
 	unplug_hook(UNPLUG_HOOK_OPEN_ACTIVE);
-	mutex_lock(&card->lock);
-	card->users++;
-	mutex_unlock(&card->lock);
+	atomic_inc(&card->users);
 	file->private_data = card;
 
 	return 0;
@@ -82,9 +80,7 @@ static int naive_release(struct inode *inode, struct file *file)
 	struct naive_card *card = file->private_data;
 
 	unplug_hook(UNPLUG_HOOK_RELEASE);
-	mutex_lock(&card->lock);
-	card->users--;
-	mutex_unlock(&card->lock);
+	atomic_dec(&card->users);
 
 	return 0;
 }

@@ -37,7 +37,7 @@ static void fails_after(const struct op *op)
 #define BEFORE_AND_AFTER(id, text)						\
 	CASE_OF(id##_before, works_before, &op_##id,				\
 		.name = text "-before",						\
-		.promise = "K1: " text " works on a live card",			\
+		.promise = "K1: " text " is as ever on a live card",			\
 		.naive = "passes: nothing was pulled");				\
 	CASE_OF(id##_after, fails_after, &op_##id,				\
 		.name = text "-after",						\
@@ -54,3 +54,6 @@ BEFORE_AND_AFTER(llseek, "llseek");
 BEFORE_AND_AFTER(ioctl, "ioctl");
 BEFORE_AND_AFTER(compat_ioctl, "compat-ioctl");
 BEFORE_AND_AFTER(mmap, "mmap");
+BEFORE_AND_AFTER(fsync, "fsync");
+BEFORE_AND_AFTER(splice, "splice");
+BEFORE_AND_AFTER(lease, "lease");

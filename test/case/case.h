@@ -230,6 +230,7 @@ void job_start(struct job *job, int (*run)(void *arg), void *arg);
 void job_do(struct job *job, const char *verb, const char *a, const char *b);
 int job_wait(struct job *job);
 bool job_running(const struct job *job);
+void job_kill(struct job *job);
 int do_main(const char *verb, const char *a, const char *b);
 
 /* Small things */

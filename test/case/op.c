@@ -5,6 +5,7 @@
 #include "op.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -106,6 +107,31 @@ static long run_mmap(struct op_file *f)
 	return map == MAP_FAILED ? -1 : (long)map;
 }
 
+static long run_fsync(struct op_file *f)
+{
+	return fsync(f->fd);
+}
+
+static long run_splice(struct op_file *f)
+{
+	int ends[2], err;
+	long n;
+
+	if (pipe2(ends, O_CLOEXEC))
+		case_fail("pipe: %m");
+	n = splice(f->fd, NULL, ends[1], NULL, OP_BYTES, 0);
+	err = errno;
+	close(ends[0]);
+	close(ends[1]);
+	errno = err;
+	return n;
+}
+
+static long run_lease(struct op_file *f)
+{
+	return fcntl(f->fd, F_SETLEASE, F_WRLCK);
+}
+
 const struct op op_read = { "read", OP_READS, run_read };
 const struct op op_pread = { "pread", OP_READS, run_pread };
 const struct op op_readv = { "readv", OP_READS, run_readv };
@@ -117,6 +143,10 @@ const struct op op_ioctl = { "ioctl", OP_ASKS, run_ioctl };
 const struct op op_compat_ioctl = { "compat-ioctl", OP_ASKS, run_compat_ioctl };
 const struct op op_mmap = { "mmap", OP_MAPS, run_mmap };
 
+const struct op op_fsync = { "fsync", OP_REFUSED, run_fsync };
+const struct op op_splice = { "splice", OP_REFUSED, run_splice };
+const struct op op_lease = { "lease", OP_REFUSED, run_lease };
+
 static void check_bytes(const char *what, const void *at, int byte, size_t n)
 {
 	const unsigned char *bytes = at;
@@ -126,6 +156,11 @@ static void check_bytes(const char *what, const void *at, int byte, size_t n)
 		if (bytes[i] != byte)
 			case_end(OUTCOME_WRONG_ERRNO, "%s: byte %zu is 0x%02x, expected 0x%02x",
 				 what, i, bytes[i], byte);
+}
+
+void op_check_bytes(const char *what, const void *at, int byte)
+{
+	check_bytes(what, at, byte, OP_BYTES);
 }
 
 static void check_written(const struct op *op, struct op_file *f)
@@ -142,7 +177,10 @@ void op_check(const struct op *op, struct op_file *f, long result)
 {
 	struct ivshmem_info *info = f->buffer;
 
-	expect_works(op->name, result);
+	if (op->kind == OP_REFUSED)
+		expect_errno(op->name, result, EINVAL);
+	else
+		expect_works(op->name, result);
 	switch (op->kind) {
 	case OP_READS:
 		expect_equal(op->name, result, OP_BYTES);
@@ -163,6 +201,8 @@ void op_check(const struct op *op, struct op_file *f, long result)
 	case OP_MAPS:
 		check_bytes(op->name, (void *)result, OP_CARD_BYTE, OP_BYTES);
 		munmap((void *)result, OP_BYTES);
+		break;
+	case OP_REFUSED:
 		break;
 	}
 }

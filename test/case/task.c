@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,6 +109,15 @@ int job_wait(struct job *job)
 bool job_running(const struct job *job)
 {
 	return poll_in(job->fd, 0) == 0;
+}
+
+void job_kill(struct job *job)
+{
+	kill(job->pid, SIGKILL);
+	if (poll_in(job->fd, case_timeout()) != 1)
+		case_end(OUTCOME_HANG, "process %d did not die when killed", job->pid);
+	close(job->fd);
+	waitpid(job->pid, NULL, 0);
 }
 
 /* What job_do() runs: verbs with up to two arguments, the result being an errno. */
