@@ -24,6 +24,9 @@
 #define LEFT_GRACE 2
 #define STUCK_GRACE 5
 
+/* include/linux/sched.h, shown in /proc/PID/stat */
+#define PF_KTHREAD 0x00200000
+
 static void output_mode(int fd, bool interactive)
 {
 	struct termios mode;
@@ -83,29 +86,35 @@ int init_run(struct init_job *job)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Kernel threads have no command line, and neither have zombies. */
+/*
+ * From /proc/PID/stat, which takes no lock that a hanging process may hold (cmdline
+ * needs its mmap_lock). Zombies and kernel threads do not count.
+ */
 static bool is_user_process(const char *pid, char name[64])
 {
-	char path[64], c;
-	bool user;
+	char path[64], line[512], *begin, *end, state;
+	unsigned int flags;
+	size_t n;
 	FILE *f;
 
 	if (!isdigit(*pid) || strcmp(pid, "1") == 0)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%.16s/cmdline", pid);
+	snprintf(path, sizeof(path), "/proc/%.16s/stat", pid);
 	f = fopen(path, "re");
 	if (!f)
 		return false;
-	user = fread(&c, 1, 1, f) == 1;
+	n = fread(line, 1, sizeof(line) - 1, f);
 	fclose(f);
-	snprintf(path, sizeof(path), "/proc/%.16s/comm", pid);
-	f = user ? fopen(path, "re") : NULL;
-	if (!f)
-		return user;
-	if (fscanf(f, "%63[^\n]", name) != 1)
-		strcpy(name, "?");
-	fclose(f);
-	return user;
+	line[n] = '\0';
+	/* PID (NAME) STATE PPID PGRP SESSION TTY TPGID FLAGS … */
+	begin = strchr(line, '(');
+	end = strrchr(line, ')');
+	if (!begin || !end ||
+	    sscanf(end, ") %c %*d %*d %*d %*d %*d %u", &state, &flags) != 2)
+		return false;
+	*end = '\0';
+	snprintf(name, 64, "%.63s", begin + 1);
+	return !(flags & PF_KTHREAD) && state != 'Z' && state != 'X';
 }
 
 /* List the processes there are besides init: "name name", as far as they fit. */

@@ -55,11 +55,12 @@ int init_insmod(const char *path)
 		r = syscall(SYS_finit_module, fd, "", 0);
 		close(fd);
 	}
-	if (r < 0 && errno != EEXIST) {
-		init_say("cannot load %s: %s", path, strerror(errno));
-		return -1;
-	}
-	return 0;
+	if (r == 0 || errno == EEXIST)
+		return 0;
+	r = errno;
+	init_say("cannot load %s: %s", path, strerror(r));
+	errno = r;
+	return -1;
 }
 
 /* The modules on the way to the host's files, listed by script/initrd in order */
@@ -86,8 +87,11 @@ static int load_job_modules(const struct init_job *job)
 
 	for (i = 0; job->insmod[i]; i++) {
 		snprintf(path, sizeof(path), "/modules/%s.ko", job->insmod[i]);
-		if (init_insmod(path) < 0)
+		if (init_insmod(path) < 0) {
+			host_request(NULL, "log init: cannot load %.64s: %s",
+				     job->insmod[i], strerror(errno));
 			return -1;
+		}
 	}
 	return 0;
 }
@@ -164,6 +168,7 @@ int main(void)
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
 	set_environment();
+	(void)!sethostname("guest", 5);
 	status = run_job();
 	if (status >= 0) {
 		init_end();

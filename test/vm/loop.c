@@ -272,6 +272,7 @@ void loop_run(struct vm *vm)
 	if (qmp_hello(vm) < 0)
 		kill_guest(vm);
 	if (terminal) {
+		say("booting; `exit` ends the guest, `request pull 2` pulls a card");
 		raw = saved;
 		cfmakeraw(&raw);
 		tcsetattr(0, TCSANOW, &raw);
