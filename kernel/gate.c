@@ -14,7 +14,7 @@
  * More than any number of users inside, and far enough from both ends of an int
  * that the word reaches zero only after fold took the bias away.
  */
-#define UNPLUG_GATE_BIAS (1 << 30)
+#define UNPLUG_GATE_BIAS 0x40000000
 
 /**
  * unplug_gate_init() - prepare a gate, closed

@@ -10,8 +10,8 @@
 #define CHECK(condition)						\
 do {									\
 	if (!(condition)) {						\
-		pr_err("unplug-selftest: %s:%d: %s: not so: %s\n",	\
-		       __FILE_NAME__, __LINE__, __func__, #condition);	\
+		pr_err("unplug-selftest: %s:%d: not so: %s\n",		\
+		       __func__, __LINE__, #condition);			\
 		return -EPROTO;						\
 	}								\
 } while (0)
