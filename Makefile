@@ -7,8 +7,6 @@ ifneq ($(words $(CURDIR)),1)
 $(error the path of this clone is '$(CURDIR)': move it to one without spaces (kernel builds cannot handle them))
 endif
 
-BUILD := $(CURDIR)/build
-
 help: ## list the targets
 	@echo "usage: make TARGET; targets are:"
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
@@ -19,9 +17,7 @@ setup: ## install missing packages and unpack the kernel (what demo and check do
 
 modules: setup ## build the kernel modules, and the programs of tests and demo
 	@script/modules $(if $(V),V=$(V)) $(if $(W),W=$(W))
-	@$(MAKE) -s -C test/vm O=$(BUILD)/vm
-	@$(if $(wildcard test/case/Makefile),$(MAKE) -s -C test/case O=$(BUILD)/test)
-	@$(if $(wildcard demo/Makefile),$(MAKE) -s -C demo O=$(BUILD)/demo)
+	@script/programs
 
 demo: modules ## pull one of four cards under load and show what happened (out/demo)
 	@demo/run
@@ -29,15 +25,18 @@ demo: modules ## pull one of four cards under load and show what happened (out/d
 check: modules ## run all tests (out/check)
 	@test/run
 
+# Loaded before the shell starts, in this order
+INSMOD ?= unplug unplug-ivshmem
+
 shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
-lint: ## check the scripts with shellcheck
+lint: ## check the scripts with shellcheck, and licence lines
 	@script/lint
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
-	rm -rf out $(BUILD)/vm $(BUILD)/test $(BUILD)/demo
-	rm -rf $(BUILD)/linux-*/shipped $(BUILD)/linux-*/hooks $(BUILD)/linux-*/initrd
+	rm -rf out build/vm build/test build/demo
+	rm -rf build/linux-*/shipped build/linux-*/hooks build/linux-*/initrd
 
 distclean: ## remove everything that is not in git's care
 	rm -rf out build

@@ -34,16 +34,21 @@ path_check()
 		die "the path of this clone is '$top': move it to one made of letters, digits and / . _ + @ ~ - only (kernel builds cannot handle spaces)"
 }
 
-# Two makes in one clone wait for each other instead of mixing their output.
-# The lock goes with the process (and is not left behind by a killed one).
+# Who writes to build/ holds this, so that two makes in one clone wait for each
+# other. The lock goes with the process; a killed one leaves none behind.
 lock_build()
 {
 	mkdir -p "$build"
 	exec {lock_fd}>"$build/.lock"
-	if ! flock -n "$lock_fd"; then
+	if ! flock -w 2 "$lock_fd"; then
 		say "waiting for another make in $top"
 		flock "$lock_fd"
 	fi
+}
+
+unlock_build()
+{
+	exec {lock_fd}>&-
 }
 
 # Print the release (uname -r) of the unpacked kernel; fail before setup.
