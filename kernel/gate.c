@@ -10,12 +10,6 @@
 #include <linux/export.h>
 #include <unplug/gate.h>
 
-/*
- * More than any number of users inside, and far enough from both ends of an int
- * that the word reaches zero only after fold took the bias away.
- */
-#define UNPLUG_GATE_BIAS 0x40000000
-
 /**
  * unplug_gate_init() - prepare a gate, closed
  * @gate: memory of the caller, any content
@@ -33,7 +27,7 @@ int unplug_gate_init(struct unplug_gate *gate,
 
 	gate->state = UNPLUG_GATE_NEW;
 	gate->drained = drained;
-	atomic_set(&gate->late, UNPLUG_GATE_BIAS);
+	atomic_set(&gate->late, 0);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(unplug_gate_init);
@@ -112,9 +106,7 @@ static void unplug_gate_dead(struct unplug_gate *gate)
  */
 void unplug_gate_fold(struct unplug_gate *gate)
 {
-	int sum = unplug_gate_sum(gate);
-
-	if (atomic_add_return(sum - UNPLUG_GATE_BIAS, &gate->late) == 0) /* E */
+	if (atomic_add_return(unplug_gate_sum(gate), &gate->late) == 0)	/* E */
 		unplug_gate_dead(gate);
 }
 EXPORT_SYMBOL_GPL(unplug_gate_fold);
@@ -145,8 +137,8 @@ unsigned int unplug_gate_inside(const struct unplug_gate *gate)
 	case UNPLUG_GATE_LIVE:
 		return unplug_gate_sum(gate);
 	case UNPLUG_GATE_DYING:
-		if (late > UNPLUG_GATE_BIAS / 2)	/* not folded yet */
-			late += unplug_gate_sum(gate) - UNPLUG_GATE_BIAS;
+		if (late <= 0)		/* not folded yet */
+			late += unplug_gate_sum(gate);
 		return late;
 	default:
 		return 0;

@@ -48,10 +48,10 @@
  *	synchronize_rcu_expedited();
  *	unplug_gate_fold(gate);		sum of the counters joins the drain word
  *
- * From kill on, put decrements the drain word instead, which starts at a BIAS
- * no number of users can reach. fold replaces the bias by the sum. Whoever
- * brings the word to zero, the last put or fold itself, is the only one to do
- * so, and calls gate->drained.
+ * From kill on, put decrements the drain word instead. It starts at zero, so
+ * before fold it only goes below; fold adds the sum, which makes it the number
+ * of those who are still inside. Whoever brings it to zero then, the last put or
+ * fold itself, is the only one to do so, and calls gate->drained.
  *
  * Ordering
  * --------
