@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "demo/clock.h"
+#include "demo/scene.h"
+
+#define SCENE_WARM_TURNS 3	/* a client works when it has done so many turns */
+#define SCENE_WARM_LOAD 8	/* and fio so many operations */
+
+uint64_t scene_until(const struct scene *scene)
+{
+	return clock_now() + scene->timeout * CLOCK_S;
+}
+
+/**
+ * scene_wait() - wait until something is true
+ * @scene: the scene
+ * @condition: looked at after every turn of any client
+ * @data: for @condition
+ *
+ * Return: 0, or -ETIMEDOUT.
+ */
+int scene_wait(struct scene *scene, scene_condition *condition, void *data)
+{
+	struct pollfd poll_fd = { .fd = scene->tick, .events = POLLIN };
+	uint64_t until = scene_until(scene), now, ticks;
+
+	while (!condition(scene, data)) {
+		now = clock_now();
+		if (now >= until)
+			return -ETIMEDOUT;
+		if (poll(&poll_fd, 1, (until - now) / CLOCK_MS + 1) > 0 &&
+		    read(scene->tick, &ticks, sizeof(ticks)) < 0 && errno != EAGAIN)
+			return -errno;
+	}
+	return 0;
+}
+
+struct client *scene_worker(struct scene *scene, int card)
+{
+	return &scene->client[scene->worker[card]];
+}
+
+struct load *scene_runner(struct scene *scene, int card)
+{
+	return &scene->load[scene->runner[card]];
+}
+
+/*
+ * True also when one of them has ended: who waits looks at what there is then,
+ * instead of waiting for what cannot come.
+ */
+static bool scene_is_warm(struct scene *scene, void *data)
+{
+	int card = *(int *)data;
+	struct client *client = scene_worker(scene, card);
+	struct load *load = scene_runner(scene, card);
+
+	if (client_reap(client) || !load_wait(load, 0))
+		return true;
+	return client->share->turns[CLIENT_WORK] >= SCENE_WARM_TURNS &&
+	       load_running(load) && load_ops(load) >= SCENE_WARM_LOAD;
+}
+
+/**
+ * scene_staff() - set a new client and a new fio to work on a card
+ * @scene: the scene
+ * @card: which; its entry in scene.card is up to date
+ *
+ * Return: 0 when both work, or a negative errno: -ECHILD one of them ended.
+ */
+int scene_staff(struct scene *scene, int card)
+{
+	const char *node = scene->card[card].node;
+	struct client *client = &scene->client[scene->clients];
+	struct load *load = &scene->load[scene->loads];
+	int err;
+
+	err = client_start(client, scene->clients, card, node, scene->tick);
+	if (err)
+		return err;
+	scene->worker[card] = scene->clients++;
+
+	err = load_start(load, scene->loads, card, node);
+	if (err)
+		return err;
+	scene->runner[card] = scene->loads++;
+
+	err = scene_wait(scene, scene_is_warm, &card);
+	if (err)
+		return err;
+	return client->dead || load->dead ? -ECHILD : 0;
+}
+
+/**
+ * scene_mark() - how far a card's workers are
+ * @scene: the scene
+ * @card: which
+ * @mark: filled; the longest operation is counted anew from here
+ */
+void scene_mark(struct scene *scene, int card, struct scene_mark *mark)
+{
+	struct client_share *share = scene_worker(scene, card)->share;
+
+	mark->client = share->ok;
+	mark->failed = share->failed;
+	mark->longest = atomic_exchange(&share->longest, 0);
+	mark->fio = load_ops(scene_runner(scene, card));
+}
+
+static bool scene_have_left(struct scene *scene, void *data)
+{
+	int i;
+
+	(void)data;
+	for (i = 0; i < scene->clients; i++)
+		if (!client_reap(&scene->client[i]))
+			return false;
+	return true;
+}
+
+/**
+ * scene_leave() - end all fio, have all clients close what they hold
+ * @scene: the scene; what does not end is a problem
+ */
+void scene_leave(struct scene *scene)
+{
+	uint64_t until = scene_until(scene);
+	int i;
+
+	for (i = 0; i < scene->loads; i++)
+		if (load_stop(&scene->load[i], until))
+			snprintf(scene->problem, sizeof(scene->problem),
+				 "fio on card %d does not end", scene->load[i].card);
+
+	for (i = 0; i < scene->clients; i++)
+		client_phase_set(&scene->client[i], CLIENT_LEAVE);
+	if (scene_wait(scene, scene_have_left, NULL))
+		snprintf(scene->problem, sizeof(scene->problem),
+			 "a client does not end");
+}
