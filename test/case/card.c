@@ -130,21 +130,51 @@ dev_t card_devt(const struct card *card)
 	return st.st_rdev;
 }
 
-void node_wait(const char *path, bool exists)
+/* Wait for changes in /dev until @ready says so. */
+static void dev_wait(bool (*ready)(const void *arg), const void *arg, const char *what)
 {
 	char buffer[4096] __attribute__((aligned(8)));
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	if (fd < 0 || inotify_add_watch(fd, "/dev", IN_CREATE | IN_DELETE) < 0)
 		case_fail("inotify: %m");
-	while ((access(path, F_OK) == 0) != exists) {
+	while (!ready(arg)) {
 		if (poll_in(fd, case_timeout()) != 1)
-			case_end(OUTCOME_HANG, "%s did not %s", path,
-				 exists ? "appear" : "vanish");
+			case_end(OUTCOME_HANG, "waited in vain for %s", what);
 		while (read(fd, buffer, sizeof(buffer)) > 0)
 			;
 	}
 	close(fd);
+}
+
+static bool node_is_there(const void *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+static bool node_is_away(const void *path)
+{
+	return access(path, F_OK) != 0;
+}
+
+void node_wait(const char *path, bool exists)
+{
+	dev_wait(exists ? node_is_there : node_is_away, path, path);
+}
+
+/* The slot says which card it is; the name depends on who else is away. */
+static bool card_is_there(const void *arg)
+{
+	const struct card *card = arg;
+	struct card now;
+
+	return card_find(&now, card->number) && node_is_there(now.node);
+}
+
+void card_wait(struct card *card)
+{
+	dev_wait(card_is_there, card, card->address);
+	card_init(card, card->number);
 }
 
 /* From a process that shares nothing with this one */
@@ -159,12 +189,23 @@ static void do_and_wait(const char *verb, const char *a, const char *b)
 		case_fail("%s %s %s: %s", verb, a, b, strerror(err));
 }
 
-void card_unbind(const struct card *card)
+void card_unbind_start(const struct card *card, struct job *job)
 {
 	char path[CARD_PATH];
 
 	snprintf(path, sizeof(path), PCI "/drivers/%s/unbind", driver->pci);
-	do_and_wait("write", path, card->address);
+	job_do(job, "write", path, card->address);
+}
+
+void card_unbind(const struct card *card)
+{
+	struct job job;
+	int err;
+
+	card_unbind_start(card, &job);
+	err = job_wait(&job);
+	if (err)
+		case_fail("unbinding %s: %s", card->address, strerror(err));
 }
 
 void card_remove(const struct card *card)
@@ -201,18 +242,14 @@ void card_bind(struct card *card)
 
 	snprintf(path, sizeof(path), PCI "/drivers/%s/bind", driver->pci);
 	do_and_wait("write", path, card->address);
-	card_init(card, card->number);
-	node_wait(card->node, true);
+	card_wait(card);
 }
 
 void card_plug(struct card *card)
 {
-	char number[16], path[CARD_PATH];
+	char number[16];
 
 	snprintf(number, sizeof(number), "%d", card->number);
 	do_and_wait("host", "plug", number);
-	/* The slot decides the name only as long as no other card is away. */
-	snprintf(path, sizeof(path), "%s", card->node);
-	node_wait(path, true);
-	card_init(card, card->number);
+	card_wait(card);
 }

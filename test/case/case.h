@@ -146,16 +146,20 @@ void card_fill(int number, int byte);			/* by the host */
 uint64_t card_generation(int fd);
 dev_t card_devt(const struct card *card);
 
+struct job;
+
 /*
  * unplugging. card_unplug() is the usual one: sysfs unbind from another process,
  * then waiting for gone. The others leave out the latter.
  */
 void card_unplug(const struct card *card);
 void card_unbind(const struct card *card);
+void card_unbind_start(const struct card *card, struct job *job);
 void card_bind(struct card *card);		/* and wait for the node */
 void card_remove(const struct card *card);	/* sysfs remove */
 void card_pull(const struct card *card);	/* device_del */
 void card_plug(struct card *card);		/* fresh card, and wait for it */
+void card_wait(struct card *card);		/* for its node */
 void card_wait_gone(const struct card *card);	/* nothing to wait for in naive */
 void node_wait(const char *path, bool exists);
 
@@ -204,6 +208,7 @@ void hold_go(struct hold *hold, uint8_t fill);
  */
 struct task {
 	unsigned long thread;
+	pid_t tid;
 	long (*run)(void *arg);
 	void *arg;
 	long result;
@@ -214,6 +219,7 @@ struct task {
 void task_start(struct task *task, long (*run)(void *arg), void *arg);
 long task_wait(struct task *task);
 bool task_running(const struct task *task);
+void task_wait_asleep(struct task *task);
 
 /*
  * jobs: a process of its own, the result being its exit status. job_start() forks:
@@ -237,7 +243,5 @@ int do_main(const char *verb, const char *a, const char *b);
 int file_write(const char *path, const char *text);	/* 0 or errno */
 int file_read(const char *path, char *text, size_t size);
 int poll_in(int fd, int milliseconds);
-void fd_send(int socket, int fd);
-int fd_receive(int socket);
 
 #endif

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ static void *task_main(void *data)
 	struct task *task = data;
 	uint64_t one = 1;
 
+	__atomic_store_n(&task->tid, gettid(), __ATOMIC_RELEASE);
 	errno = 0;
 	task->result = task->run(task->arg);
 	task->err = errno;
@@ -39,6 +41,7 @@ void task_start(struct task *task, long (*run)(void *arg), void *arg)
 	int err;
 
 	task->run = run;
+	task->tid = 0;
 	task->arg = arg;
 	task->done = eventfd(0, EFD_CLOEXEC);
 	if (task->done < 0)
@@ -62,6 +65,27 @@ long task_wait(struct task *task)
 bool task_running(const struct task *task)
 {
 	return poll_in(task->done, 0) == 0;
+}
+
+/*
+ * Nothing tells that a thread went to sleep: look until it did. Whoever wakes it
+ * later is then known to have done so.
+ */
+void task_wait_asleep(struct task *task)
+{
+	char path[64], stat[512] = "", *state = stat;
+	pid_t tid;
+
+	do {
+		if (!task_running(task))
+			case_fail("a thread that was to sleep came back");
+		sched_yield();
+		tid = __atomic_load_n(&task->tid, __ATOMIC_ACQUIRE);
+		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+		if (!tid || file_read(path, stat, sizeof(stat)))
+			continue;
+		state = strrchr(stat, ')') ?: stat;
+	} while (strncmp(state, ") S", 3));
 }
 
 static void job_watch(struct job *job)
