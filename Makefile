@@ -9,8 +9,8 @@ endif
 
 help: ## list the targets
 	@echo "usage: make TARGET; targets are:"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/\1 \2/p' Makefile | \
-		while read -r target text; do printf '  %-10s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
 
 setup: ## install missing packages and unpack the kernel (what demo and check do first)
 	@script/setup
@@ -25,13 +25,16 @@ demo: modules ## pull one of four cards under load and show what happened (out/d
 check: modules ## run all tests (out/check)
 	@test/run
 
+check-model: ## check the models of the lock-free steps, and that broken ones are found
+	@O=build/model model/run
+
 # Loaded before the shell starts, in this order
 INSMOD ?= unplug unplug-ivshmem
 
 shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
-lint: ## check the scripts with shellcheck, and licence lines
+lint: setup ## shellcheck, sparse, W=1, licence lines
 	@script/lint
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
@@ -41,4 +44,4 @@ clean: ## remove what was compiled and all results; keep the unpacked kernel
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo check shell lint clean distclean
+.PHONY: help setup modules demo check check-model shell lint clean distclean
