@@ -14,7 +14,7 @@
 #include "demo/client.h"
 #include "demo/clock.h"
 
-#define CLIENT_PACE (10 * CLOCK_MS)
+#define CLIENT_PACE (20 * CLOCK_MS)
 
 static void client_count(struct client_share *share, enum op_kind kind,
 			 enum client_phase phase, int result)

@@ -20,6 +20,7 @@
  * @pid: its process
  * @node: what it works on
  * @out: where it leaves its report
+ * @counters: /proc/PID/io, open
  * @base: read and write calls before the first on the card
  * @running: it was seen with the card open
  * @dead: it ended
@@ -34,6 +35,7 @@ struct load {
 	pid_t pid;
 	char node[64];
 	char out[64];
+	int counters;
 	uint64_t base;
 	atomic_bool running;
 	atomic_bool dead;

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -176,6 +177,30 @@ static json_t *record_scene(const struct scene *scene)
 			 "unload", unload, "samples", sample_json(scene));
 }
 
+/* In one piece: jansson itself would write word by word, each a request to the host. */
+static int record_save(json_t *record, const char *path)
+{
+	char *text = record ? json_dumps(record, JSON_REAL_PRECISION(9)) : NULL;
+	size_t length = text ? strlen(text) : 0, done = 0;
+	ssize_t now = 0;
+	int fd, err = 0;
+
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	if (fd < 0 || !text)
+		err = fd < 0 ? -errno : -ENOMEM;
+	for (; !err && done < length; done += now) {
+		now = write(fd, text + done, length - done);
+		if (now < 0)
+			err = -errno;
+	}
+	if (!err && fsync(fd))
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	free(text);
+	return err;
+}
+
 /**
  * record_write() - write what is known so far
  * @scene: the scene
@@ -187,17 +212,11 @@ int record_write(const struct scene *scene, const char *folder)
 {
 	char path[256], temporary[256];
 	json_t *record = record_scene(scene);
-	int fd, err = 0;
+	int err;
 
 	snprintf(path, sizeof(path), "%s/scene.json", folder);
 	snprintf(temporary, sizeof(temporary), "%s/scene.json.new", folder);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-	if (fd < 0)
-		err = -errno;
-	else if (!record || json_dumpfd(record, fd, JSON_REAL_PRECISION(9)) || fsync(fd))
-		err = -EIO;
-	if (fd >= 0)
-		close(fd);
+	err = record_save(record, temporary);
 	if (!err && rename(temporary, path))
 		err = -errno;
 	json_decref(record);

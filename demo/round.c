@@ -12,9 +12,9 @@
 #include "demo/round.h"
 #include "test/vm/host.h"
 
-#define ROUND_TURNS 5		/* tries of every operation by every old client */
+#define ROUND_TURNS 3		/* tries of every operation by every old client */
 #define ROUND_OTHERS 20		/* operations of each other card's client */
-#define ROUND_OTHERS_FIO 5	/* and of its fio */
+#define ROUND_OTHERS_FIO 4	/* and of its fio */
 #define ROUND_FILL 0xa5
 
 /**

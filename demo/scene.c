@@ -10,8 +10,8 @@
 #include "demo/clock.h"
 #include "demo/scene.h"
 
-#define SCENE_WARM_TURNS 3	/* a client works when it has done so many turns */
-#define SCENE_WARM_LOAD 8	/* and fio so many operations */
+#define SCENE_WARM_TURNS 2	/* a client works when it has done so many turns */
+#define SCENE_WARM_LOAD 4	/* and fio so many operations */
 
 uint64_t scene_until(const struct scene *scene)
 {
