@@ -30,6 +30,7 @@
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/pci.h>
+#include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <uapi/unplug/ivshmem.h>
@@ -191,6 +192,17 @@ static long naive_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return 0;
 }
 
+static __poll_t naive_poll(struct file *file, struct poll_table_struct *table)
+{
+	struct naive_card *card = file->private_data;
+
+	if (card->gone)
+		return EPOLLHUP | EPOLLERR;
+
+	unplug_hook(UNPLUG_HOOK_OPERATION);
+	return EPOLLIN | EPOLLRDNORM | EPOLLOUT | EPOLLWRNORM;
+}
+
 static int naive_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct naive_card *card = file->private_data;
@@ -221,6 +233,7 @@ static const struct file_operations naive_fops = {
 	.read = naive_read,
 	.write = naive_write,
 	.llseek = naive_llseek,
+	.poll = naive_poll,
 	.unlocked_ioctl = naive_ioctl,
 	.compat_ioctl = compat_ptr_ioctl,
 	.mmap = naive_mmap,

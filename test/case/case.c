@@ -26,6 +26,7 @@ const char *const outcome_names[] = {
 };
 
 struct case_result *case_result;
+bool case_hangs;
 
 void case_end(enum outcome outcome, const char *fmt, ...)
 {
@@ -46,9 +47,9 @@ int case_timeout(void)
 {
 	int seconds = host_timeout();
 
-	/* Naive hangs where it says so: then there is nothing worth waiting for. */
-	if (driver->naive)
-		seconds = seconds > 30 ? seconds / 3 : 10;
+	/* Where naive is known to hang, nothing is worth waiting long for. */
+	if (case_hangs)
+		seconds = seconds > 30 ? seconds / 6 : 5;
 	return seconds * 1000;
 }
 

@@ -87,6 +87,7 @@ struct case_result {
 };
 
 extern struct case_result *case_result;
+extern bool case_hangs;		/* naive is said to */
 const struct case_info *case_find(const char *name);
 
 /* Ends of a case; the first one counts, in whichever of its processes. */

@@ -169,6 +169,7 @@ static int run_cases(char **names)
 			fprintf(stderr, "case: no case '%s': see --list\n", *names);
 			return 2;
 		}
+		case_hangs = driver->naive && !strcmp(info->naive, "hang");
 		if (!run_one(info->name, info->run))
 			return 1;
 	}

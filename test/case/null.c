@@ -56,8 +56,36 @@ static int null_open(void)
 	return expect_works("open " NODE, open(NODE, O_RDWR | O_CLOEXEC));
 }
 
+/* The cards have a poll that is always ready; that of unplug-null never is for input. */
+CASE(poll_before, .name = "poll-before", .promise = "K1: poll is as ever on a live card",
+     .naive = "passes: nothing was pulled")
+{
+	struct pollfd p = { .events = POLLIN | POLLOUT };
+	struct card card;
+
+	card_init(&card, 1);
+	p.fd = card_open(&card);
+	expect_equal("poll", poll(&p, 1, 0), 1);
+	expect_equal("events", p.revents, POLLIN | POLLOUT);
+	close(p.fd);
+}
+
 CASE(poll_after, .name = "poll-after",
-     .promise = "K1: poll of an old file says hang-up and error", .naive = ABSENT)
+     .promise = "K1: poll of an old file says hang-up and error", .naive = "wrong-errno")
+{
+	struct pollfd p = { .events = POLLIN | POLLOUT };
+	struct card card;
+
+	card_init(&card, 1);
+	p.fd = card_open(&card);
+	card_unplug(&card);
+	expect_equal("poll", poll(&p, 1, 0), 1);
+	expect_equal("hang-up and error", p.revents & DEAD, DEAD);
+	close(p.fd);
+}
+
+CASE(poll_null_after, .name = "poll-null-after",
+     .promise = "K1: poll of an old file of unplug-null says hang-up and error", .naive = ABSENT)
 {
 	struct pollfd p = { .events = POLLIN | POLLOUT };
 

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Bad input: a clear error, and nothing left behind */
+
+#define _GNU_SOURCE
+#include "case.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "include/uapi/unplug/ivshmem.h"
+
+#define PAGE 4096
+#define UNPULLED "passes: nothing is pulled"
+
+static int card_1(void)
+{
+	struct card card;
+
+	card_init(&card, 1);
+	return card_open(&card);
+}
+
+CASE(ioctl_input, .name = "ioctl-input", .promise = "bad input: ioctl", .naive = UNPULLED)
+{
+	int fd = card_1();
+
+	expect_errno("unknown command", ioctl(fd, _IO('u', 0x7f)), ENOTTY);
+	expect_errno("other size", ioctl(fd, _IOR('u', 0x80, char[4])), ENOTTY);
+	expect_errno("no pointer", ioctl(fd, IVSHMEM_IOC_INFO, NULL), EFAULT);
+	expect_errno("kernel pointer", ioctl(fd, IVSHMEM_IOC_INFO, ULONG_MAX - PAGE), EFAULT);
+	close(fd);
+}
+
+CASE(pointer_input, .name = "pointer-input", .promise = "bad input: pointers of read and write",
+     .naive = UNPULLED)
+{
+	/* Volatile, because the compiler knows better than to pass these. */
+	void *volatile nowhere = (void *)1, *volatile kernel = (void *)(ULONG_MAX - PAGE);
+	int fd = card_1();
+
+	expect_errno("read to nowhere", pread(fd, nowhere, 8, 0), EFAULT);
+	expect_errno("write from nowhere", pwrite(fd, nowhere, 8, 0), EFAULT);
+	expect_errno("read to the kernel", pread(fd, kernel, 8, 0), EFAULT);
+	close(fd);
+}
+
+CASE(pointer_half_input, .name = "pointer-half-input",
+     .promise = "bad input: a buffer that ends too early gives a short count",
+     .naive = UNPULLED)
+{
+	int fd = card_1();
+	char *two;
+
+	two = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (two == MAP_FAILED || munmap(two + PAGE, PAGE))
+		case_fail("mmap: %m");
+	expect_equal("read", pread(fd, two, 2 * PAGE, 0), PAGE);
+	expect_equal("write", pwrite(fd, two, 2 * PAGE, 0), PAGE);
+	close(fd);
+}
+
+CASE(offset_input, .name = "offset-input",
+     .promise = "bad input: offsets at, past and far past the end", .naive = UNPULLED)
+{
+	char bytes[16] = { };
+	int fd = card_1();
+
+	expect_equal("read at the end", pread(fd, bytes, 16, CARD_SIZE), 0);
+	expect_equal("read over the end", pread(fd, bytes, 16, CARD_SIZE - 4), 4);
+	expect_equal("read far past the end", pread(fd, bytes, 16, LONG_MAX - 16), 0);
+	expect_errno("read over the largest offset", pread(fd, bytes, 16, LONG_MAX), EINVAL);
+	expect_errno("read before the start", pread(fd, bytes, 16, -1), EINVAL);
+	expect_errno("write at the end", pwrite(fd, bytes, 16, CARD_SIZE), ENOSPC);
+	expect_equal("write over the end", pwrite(fd, bytes, 16, CARD_SIZE - 4), 4);
+	expect_errno("write far past the end", pwrite(fd, bytes, 16, LONG_MAX - 16), ENOSPC);
+	expect_equal("read of nothing", pread(fd, bytes, 0, 0), 0);
+	expect_equal("write of nothing", pwrite(fd, bytes, 0, CARD_SIZE), 0);
+	close(fd);
+}
+
+CASE(llseek_input, .name = "llseek-input", .promise = "bad input: positions", .naive = UNPULLED)
+{
+	int fd = card_1();
+
+	expect_equal("to the end", lseek(fd, 0, SEEK_END), CARD_SIZE);
+	expect_errno("past the end", lseek(fd, 1, SEEK_END), EINVAL);
+	expect_errno("before the start", lseek(fd, -1, SEEK_SET), EINVAL);
+	expect_errno("far past the end", lseek(fd, LONG_MAX, SEEK_SET), EINVAL);
+	expect_errno("from nowhere", lseek(fd, 0, 99), EINVAL);
+	expect_equal("unchanged by all that", lseek(fd, 0, SEEK_CUR), CARD_SIZE);
+	close(fd);
+}
+
+static void refuse_map(int fd, const char *what, size_t length, off_t offset)
+{
+	void *map = mmap(NULL, length, PROT_READ, MAP_SHARED, fd, offset);
+
+	expect_errno(what, map == MAP_FAILED ? -1 : 0, EINVAL);
+}
+
+CASE(mmap_input, .name = "mmap-input", .promise = "bad input: mappings past the BAR",
+     .naive = UNPULLED)
+{
+	int fd = card_1();
+
+	refuse_map(fd, "longer than the card", CARD_SIZE + PAGE, 0);
+	refuse_map(fd, "over the end", 2 * PAGE, CARD_SIZE - PAGE);
+	refuse_map(fd, "at the end", PAGE, CARD_SIZE);
+	refuse_map(fd, "far past the end", PAGE, (off_t)1 << 40);
+	refuse_map(fd, "at the largest offset that is one", PAGE, -2 * PAGE);
+	refuse_map(fd, "of no length", 0, 0);
+	munmap(card_map(fd, PAGE, CARD_SIZE - PAGE), PAGE);
+	munmap(card_map(fd, CARD_SIZE, 0), CARD_SIZE);
+	close(fd);
+}
+
+/*
+ * The API: unplug-badinput calls it the wrong way, as its parameter says, and
+ * leaves what it was answered as the error of its loading.
+ */
+#define BADINPUT "absent: it does not use the core's functions"
+#define BAD_NODE "/dev/unplug-bad0"
+
+static void bad_load(const char *what, int err)
+{
+	char argument[64];
+
+	snprintf(argument, sizeof(argument), "what=%s", what);
+	expect_equal("errno of loading unplug-badinput", module_load("unplug-badinput", argument),
+		     err);
+}
+
+static void bad_refused(const char *what, int err, const char *message)
+{
+	bad_load(what, err);
+	log_wait("unplug: ", message);
+	if (module_loaded("unplug-badinput"))
+		case_fail("unplug-badinput %s: still loaded", what);
+	if (access(BAD_NODE, F_OK) == 0)
+		case_fail("unplug-badinput %s: left a node", what);
+}
+
+CASE(register_twice, .name = "register-twice",
+     .promise = "bad input: registering a device twice", .naive = BADINPUT)
+{
+	bad_refused("twice", EBUSY, "it was registered before");
+}
+
+CASE(register_again, .name = "register-again",
+     .promise = "bad input: registering a device after unplug", .naive = BADINPUT)
+{
+	bad_refused("again", EBUSY, "it was registered before");
+}
+
+CASE(register_name, .name = "register-name",
+     .promise = "bad input: registering a device under a name in use", .naive = BADINPUT)
+{
+	bad_refused("name", EEXIST, "the name is in use");
+}
+
+CASE(alloc_operations, .name = "alloc-operations",
+     .promise = "bad input: a driver without operations", .naive = BADINPUT)
+{
+	bad_refused("operations", EINVAL, "without file operations");
+}
+
+CASE(unplug_unregistered, .name = "unplug-unregistered",
+     .promise = "bad input: unplugging a device that was never registered", .naive = BADINPUT)
+{
+	bad_load("unregistered", EINVAL);
+}
+
+CASE(probe_fails, .name = "probe-fails",
+     .promise = "K10: a driver that fails in the middle of probe leaves nothing",
+     .naive = BADINPUT)
+{
+	bad_refused("probe", EIO, "gone after");
+	bad_load("alloc", EIO);
+}
+
+static void bad_unload(void)
+{
+	expect_equal("errno of unloading unplug-badinput", module_unload("unplug-badinput"), 0);
+}
+
+CASE(map_populated, .name = "map-populated",
+     .promise = "K3: a mapping that ->mmap populates cannot be revoked, and is refused",
+     .naive = BADINPUT)
+{
+	void *map;
+	int fd;
+
+	bad_load("populate", 0);
+	fd = expect_works("open", open(BAD_NODE, O_RDWR | O_CLOEXEC));
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	expect_errno("mmap", map == MAP_FAILED ? -1 : 0, EOPNOTSUPP);
+	log_wait("unplug: ", "mapping refused");
+	close(fd);
+	bad_unload();
+}
+
+CASE(fault_page, .name = "fault-page",
+     .promise = "K3: a fault handler that returns a page, mapped after the guard, is refused",
+     .naive = BADINPUT)
+{
+	uint8_t value;
+	void *map;
+	int fd;
+
+	bad_load("page", 0);
+	fd = expect_works("open", open(BAD_NODE, O_RDWR | O_CLOEXEC));
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	if (map == MAP_FAILED) {
+		expect_errno("mmap", -1, EOPNOTSUPP);
+		log_wait("unplug: ", "mapping refused");
+	} else {
+		expect_equal("signal", touch_read(map, &value), 7);
+		log_wait("unplug: ", "fault refused");
+		munmap(map, PAGE);
+	}
+	close(fd);
+	bad_unload();
+}
+
+CASE(open_replaces, .name = "open-replaces",
+     .promise = "K3: an open that takes the file out of the core's hands is refused",
+     .naive = BADINPUT)
+{
+	bad_load("replace", 0);
+	expect_errno("open", open(BAD_NODE, O_RDWR | O_CLOEXEC), EINVAL);
+	log_wait("unplug: ", "open refused");
+	bad_unload();
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A driver that calls the core the wrong way, for the cases of ../input.c. What
+ * it does is said by its parameter; what it was answered is the error of its
+ * loading. The ways that need a user (populate, page, replace) stay loaded, with
+ * the node /dev/unplug-bad0.
+ */
+
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <unplug/device.h>
+
+static char *what = "";
+module_param(what, charp, 0444);
+MODULE_PARM_DESC(what, "which mistake to make");
+
+struct bad {
+	struct unplug_dev dev;
+};
+
+static struct bad *bad;
+static struct page *bad_page;
+
+static vm_fault_t bad_fault(struct vm_fault *vmf)
+{
+	get_page(bad_page);
+	vmf->page = bad_page;
+	return 0;
+}
+
+static const struct vm_operations_struct bad_vm_ops = {
+	.fault = bad_fault,
+};
+
+static int bad_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (!strcmp(what, "page")) {
+		vma->vm_ops = &bad_vm_ops;
+		return 0;
+	}
+	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(bad_page),
+			       PAGE_SIZE, vma->vm_page_prot);
+}
+
+static const struct file_operations other_fops = {
+	.owner = THIS_MODULE,
+};
+
+static int bad_open(struct inode *inode, struct file *file)
+{
+	const struct file_operations *other = &other_fops;
+
+	if (!strcmp(what, "replace"))
+		replace_fops(file, fops_get(other));
+	return 0;
+}
+
+static const struct file_operations bad_fops = {
+	.owner = THIS_MODULE,
+	.open = bad_open,
+	.mmap = bad_mmap,
+};
+
+static const struct unplug_driver bad_driver = {
+	.owner = THIS_MODULE,
+	.name = "unplug-badinput",
+	.fops = &bad_fops,
+};
+
+static const struct unplug_driver empty_driver = {
+	.owner = THIS_MODULE,
+	.name = "unplug-badinput",
+};
+
+static struct bad *bad_make(void)
+{
+	struct bad *made;
+	int err;
+
+	made = unplug_dev_alloc(&bad_driver, NULL, struct bad, dev);
+	if (IS_ERR(made))
+		return made;
+	err = unplug_dev_register(&made->dev, "unplug-bad0");
+	if (!err)
+		return made;
+	unplug_dev_put(&made->dev);
+	return ERR_PTR(err);
+}
+
+static void bad_unmake(struct bad *made)
+{
+	unplug_dev_unplug(&made->dev);
+	unplug_dev_put(&made->dev);
+}
+
+/* The first device is as it should be; then something goes wrong. */
+static int bad_after_first(void)
+{
+	struct bad *first = bad_make(), *second;
+	int err = -EIO;
+
+	if (IS_ERR(first))
+		return PTR_ERR(first);
+	if (!strcmp(what, "twice")) {
+		err = unplug_dev_register(&first->dev, "unplug-bad1");
+	} else if (!strcmp(what, "again")) {
+		unplug_dev_unplug(&first->dev);
+		err = unplug_dev_register(&first->dev, "unplug-bad1");
+	} else if (!strcmp(what, "name")) {
+		second = bad_make();
+		err = PTR_ERR_OR_ZERO(second);
+		if (!err)
+			bad_unmake(second);
+	}
+	bad_unmake(first);
+	return err ?: -EPROTO;	/* loading has to fail in any case */
+}
+
+static int bad_unregistered(void)
+{
+	struct bad *made;
+	int err = -EIO;
+
+	made = unplug_dev_alloc(strcmp(what, "operations") ? &bad_driver :
+							     &empty_driver,
+				NULL, struct bad, dev);
+	if (IS_ERR(made))
+		return PTR_ERR(made);
+	if (!strcmp(what, "unregistered"))
+		err = unplug_dev_unplug(&made->dev);
+	unplug_dev_put(&made->dev);
+	return err ?: -EPROTO;
+}
+
+static int __init bad_init(void)
+{
+	if (!strcmp(what, "twice") || !strcmp(what, "again") ||
+	    !strcmp(what, "name") || !strcmp(what, "probe"))
+		return bad_after_first();
+	if (!strcmp(what, "operations") || !strcmp(what, "unregistered") ||
+	    !strcmp(what, "alloc"))
+		return bad_unregistered();
+	if (strcmp(what, "populate") && strcmp(what, "page") &&
+	    strcmp(what, "replace")) {
+		pr_err("unplug-badinput: what=%s: no such mistake\n", what);
+		return -ENOENT;
+	}
+
+	bad_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!bad_page)
+		return -ENOMEM;
+	bad = bad_make();
+	if (!IS_ERR(bad))
+		return 0;
+	__free_page(bad_page);
+	return PTR_ERR(bad);
+}
+
+static void __exit bad_exit(void)
+{
+	bad_unmake(bad);
+	__free_page(bad_page);
+}
+
+module_init(bad_init);
+module_exit(bad_exit);
+MODULE_DESCRIPTION("A driver that makes mistakes, for the tests of unplug");
+MODULE_LICENSE("GPL");
