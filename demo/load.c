@@ -215,15 +215,11 @@ int load_wait(struct load *load, uint64_t until)
 }
 
 /**
- * load_stop() - end fio as a user would with Ctrl-C
+ * load_stop() - have fio end, as a user would with Ctrl-C
  * @load: a started fio
- * @until: give up then, by clock_now()
- *
- * Return: as of load_wait().
  */
-int load_stop(struct load *load, uint64_t until)
+void load_stop(struct load *load)
 {
 	if (!load->dead)
 		kill(load->pid, SIGINT);
-	return load_wait(load, until);
 }

@@ -50,6 +50,6 @@ int load_start(struct load *load, int number, int card, const char *node);
 bool load_running(struct load *load);
 uint64_t load_ops(struct load *load);
 int load_wait(struct load *load, uint64_t until);
-int load_stop(struct load *load, uint64_t until);
+void load_stop(struct load *load);
 
 #endif /* _DEMO_LOAD_H */

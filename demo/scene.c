@@ -4,12 +4,15 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "demo/clock.h"
+#include "demo/proc.h"
 #include "demo/scene.h"
 
+#define SCENE_TAINT_DIE (1ul << 7)	/* the kernel had an oops */
 #define SCENE_WARM_TURNS 2	/* a client works when it has done so many turns */
 #define SCENE_WARM_LOAD 4	/* and fio so many operations */
 
@@ -114,11 +117,28 @@ void scene_mark(struct scene *scene, int card, struct scene_mark *mark)
 	mark->fio = load_ops(scene_runner(scene, card));
 }
 
-static bool scene_have_left(struct scene *scene, void *data)
+/*
+ * After an oops whoever closes something may hang for ever. There is nothing to
+ * learn from that any more.
+ */
+static bool scene_is_unsound(void)
+{
+	char text[32];
+
+	return proc_read("/proc/sys/kernel/tainted", text, sizeof(text)) > 0 &&
+	       strtoul(text, NULL, 10) & SCENE_TAINT_DIE;
+}
+
+static bool scene_has_left(struct scene *scene, void *data)
 {
 	int i;
 
 	(void)data;
+	if (scene_is_unsound())
+		return true;
+	for (i = 0; i < scene->loads; i++)
+		if (load_wait(&scene->load[i], 0))
+			return false;
 	for (i = 0; i < scene->clients; i++)
 		if (!client_reap(&scene->client[i]))
 			return false;
@@ -131,17 +151,18 @@ static bool scene_have_left(struct scene *scene, void *data)
  */
 void scene_leave(struct scene *scene)
 {
-	uint64_t until = scene_until(scene);
+	const char *problem = NULL;
 	int i;
 
-	for (i = 0; i < scene->loads; i++)
-		if (load_stop(&scene->load[i], until))
-			snprintf(scene->problem, sizeof(scene->problem),
-				 "fio on card %d does not end", scene->load[i].card);
-
-	for (i = 0; i < scene->clients; i++)
+	for (i = 0; i < scene->loads && !scene_is_unsound(); i++)
+		load_stop(&scene->load[i]);
+	for (i = 0; i < scene->clients && !scene_is_unsound(); i++)
 		client_phase_set(&scene->client[i], CLIENT_LEAVE);
-	if (scene_wait(scene, scene_have_left, NULL))
-		snprintf(scene->problem, sizeof(scene->problem),
-			 "a client does not end");
+
+	if (scene_wait(scene, scene_has_left, NULL))
+		problem = "a client or fio does not end";
+	else if (scene_is_unsound())
+		problem = "ends without closing: the kernel is not sound any more";
+	if (problem)
+		snprintf(scene->problem, sizeof(scene->problem), "%s", problem);
 }
