@@ -1,0 +1,393 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* One emulated display adapter; see adapter.h */
+
+#include "adapter.h"
+
+#include "usbip.h"
+#include "vhci.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENDPOINT_CONTROL 0
+#define ENDPOINT_PIXELS 1
+
+/* A request that waits, and its data behind it */
+struct adapter_urb {
+	struct adapter_urb *next;
+	struct usbip_request request;
+	uint8_t data[];
+};
+
+static __attribute__((format(printf, 2, 3)))
+void adapter_say(const struct adapter *a, const char *fmt, ...)
+{
+	va_list args;
+
+	printf("event %d ", a->number);
+	va_start(args, fmt);
+	vprintf(fmt, args);
+	va_end(args);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* ------------------------------------------------------------------ requests */
+
+static bool adapter_holds(const struct adapter *a, const struct usbip_request *r)
+{
+	return a->state == ADAPTER_SILENT ||
+	       (a->state == ADAPTER_HUNG && r->endpoint != ENDPOINT_CONTROL);
+}
+
+static void adapter_hold(struct adapter *a, const struct usbip_request *r)
+{
+	size_t len = r->in ? 0 : r->length;
+	struct adapter_urb *u = memory_get(sizeof(*u) + len), **last = &a->held;
+
+	u->request = *r;
+	if (len)
+		memcpy(u->data, r->data, len);
+	u->request.data = u->data;
+	while (*last)
+		last = &(*last)->next;
+	*last = u;
+	a->holds++;
+	if (!a->quiet)
+		adapter_say(a, "held %s", r->endpoint ? "bulk" : "control");
+	a->quiet = true;
+}
+
+static void adapter_unlink(struct adapter *a, const struct usbip_request *r)
+{
+	struct adapter_urb *u, **p = &a->held;
+
+	while (*p && (*p)->request.seqnum != r->victim)
+		p = &(*p)->next;
+	u = *p;
+	if (u) {
+		*p = u->next;
+		a->holds--;
+		a->cancels++;
+	}
+	usbip_unlinked(&a->out, r->seqnum, u ? -ECONNRESET : 0);
+	free(u);
+}
+
+static void serve_control(struct adapter *a, const struct usbip_request *r)
+{
+	uint8_t in[CONTROL_SIZE];
+	int n = control_answer(&a->control, r->setup, in);
+
+	if (n > 0 && (uint32_t)n > r->length)
+		n = r->length;
+	usbip_done(&a->out, r->seqnum, n < 0 ? n : 0, n < 0 ? 0 : n, r->in ? in : NULL);
+}
+
+static void fuse_burn(struct adapter *a)
+{
+	if (!a->fuse || --a->fuse)
+		return;
+	if (a->blow == ADAPTER_UNPLUGGED)
+		adapter_vanish(a);
+	else
+		adapter_turn(a, a->blow);
+}
+
+static void serve_pixels(struct adapter *a, const struct usbip_request *r)
+{
+	uint64_t modes = a->screen.modes, offs = a->screen.offs;
+	uint64_t garbage = a->stream.garbage;
+	bool dark = a->screen.pixels == a->first;
+
+	stream_feed(&a->stream, &a->screen, r->data, r->length);
+	a->urbs++;
+	a->bytes += r->length;
+	usbip_done(&a->out, r->seqnum, 0, r->length, NULL);
+	if (dark && a->screen.pixels != a->first)
+		adapter_say(a, "pixel");
+	if (modes != a->screen.modes)
+		adapter_say(a, "mode %ux%u", a->screen.width, a->screen.height);
+	if (offs != a->screen.offs)
+		adapter_say(a, "off");
+	if (!garbage && a->stream.garbage)
+		adapter_say(a, "garbage");
+	fuse_burn(a);
+}
+
+static void adapter_serve(struct adapter *a, const struct usbip_request *r)
+{
+	if (r->endpoint == ENDPOINT_CONTROL)
+		serve_control(a, r);
+	else if (r->endpoint == ENDPOINT_PIXELS && !r->in)
+		serve_pixels(a, r);
+	else
+		usbip_done(&a->out, r->seqnum, -EPIPE, 0, NULL);
+}
+
+static void adapter_request(struct adapter *a, const struct usbip_request *r)
+{
+	if (r->unlink)
+		adapter_unlink(a, r);
+	else if (adapter_holds(a, r))
+		adapter_hold(a, r);
+	else
+		adapter_serve(a, r);
+}
+
+/* ---------------------------------------------------------------- connection */
+
+static void held_free(struct adapter *a)
+{
+	struct adapter_urb *u;
+
+	while ((u = a->held)) {
+		a->held = u->next;
+		free(u);
+	}
+	a->holds = 0;
+}
+
+static void adapter_close(struct adapter *a, const char *why)
+{
+	if (a->fd >= 0) {
+		/* Answers that were given before do arrive. */
+		buffer_flush(&a->out, a->fd);
+		close(a->fd);
+	}
+	a->fd = -1;
+	a->fuse = 0;
+	held_free(a);
+	stream_reset(&a->stream);
+	buffer_free(&a->in);
+	buffer_free(&a->out);
+	a->state = ADAPTER_UNPLUGGED;
+	adapter_say(a, "%s", why);
+}
+
+static void adapter_requests(struct adapter *a)
+{
+	struct usbip_request r;
+	size_t at = 0;
+	ssize_t n = 0;
+
+	while (a->fd >= 0 && at < a->in.len) {
+		n = usbip_parse(&r, a->in.data + at, a->in.len - at);
+		if (n <= 0)
+			break;
+		adapter_request(a, &r);
+		at += n;
+	}
+	if (n < 0)
+		adapter_close(a, "vanished: no USB/IP packet");
+	else if (a->fd >= 0)
+		buffer_drop(&a->in, at);
+}
+
+void adapter_io(struct adapter *a, short events)
+{
+	if (events & (POLLIN | POLLHUP | POLLERR)) {
+		if (!buffer_read(&a->in, a->fd)) {
+			adapter_close(a, "detached");
+			return;
+		}
+		adapter_requests(a);
+	}
+	if (a->fd >= 0 && !buffer_flush(&a->out, a->fd))
+		adapter_close(a, "detached");
+}
+
+/* --------------------------------------------------------------------- state */
+
+int adapter_init(struct adapter *a, int number, unsigned int port,
+		 const struct mode *mode)
+{
+	a->number = number;
+	a->port = port;
+	a->mode = mode;
+	a->fd = -1;
+	screen_reset(&a->screen);
+	return vhci_path(port, a->path, sizeof(a->path));
+}
+
+static bool adapter_in_kernel(const struct adapter *a)
+{
+	char path[sizeof(a->path) + 8];
+
+	snprintf(path, sizeof(path), "/sys%s", a->path);
+	return access(path, F_OK) == 0;
+}
+
+void adapter_retry(struct adapter *a)
+{
+	int fd;
+
+	if (a->state != ADAPTER_PLUGGING)
+		return;
+	fd = adapter_in_kernel(a) ? -EBUSY : vhci_attach(a->port);
+	if (fd < 0) {
+		a->error = -fd;
+		return;
+	}
+	a->error = 0;
+	a->fd = fd;
+	a->state = ADAPTER_RUNNING;
+	a->quiet = false;
+	screen_reset(&a->screen);
+	control_init(&a->control, a->number, a->mode);
+	a->first = a->screen.pixels;
+	a->plugs++;
+	adapter_say(a, "plugged");
+}
+
+bool adapter_plug(struct adapter *a)
+{
+	if (a->state != ADAPTER_UNPLUGGED)
+		return false;
+	a->state = ADAPTER_PLUGGING;
+	adapter_retry(a);
+	return true;
+}
+
+bool adapter_vanish(struct adapter *a)
+{
+	if (a->state == ADAPTER_UNPLUGGED)
+		return false;
+	adapter_close(a, "vanished");
+	return true;
+}
+
+/* Serve what the new state does not hold. Each of these may change the state again. */
+static void held_serve(struct adapter *a)
+{
+	struct adapter_urb *u, **p = &a->held;
+
+	while (a->fd >= 0 && (u = *p)) {
+		if (adapter_holds(a, &u->request)) {
+			p = &u->next;
+			continue;
+		}
+		*p = u->next;
+		a->holds--;
+		adapter_serve(a, &u->request);
+		free(u);
+	}
+}
+
+bool adapter_turn(struct adapter *a, enum adapter_state state)
+{
+	static const char *const name[] = {
+		[ADAPTER_RUNNING] = "resumed",
+		[ADAPTER_HUNG] = "hung",
+		[ADAPTER_SILENT] = "silent",
+	};
+
+	if (a->fd < 0)
+		return false;
+	a->fuse = 0;
+	a->state = state;
+	a->quiet = false;
+	adapter_say(a, "%s", name[state]);
+	held_serve(a);
+	return true;
+}
+
+bool adapter_light(struct adapter *a, uint64_t urbs, enum adapter_state state)
+{
+	if (a->fd < 0)
+		return false;
+	a->fuse = urbs;
+	a->blow = state;
+	/* The fuse burns only while URBs are done. */
+	a->state = ADAPTER_RUNNING;
+	a->quiet = false;
+	held_serve(a);
+	return true;
+}
+
+void adapter_free(struct adapter *a)
+{
+	adapter_vanish(a);
+	screen_free(&a->screen);
+}
+
+/* ------------------------------------------------------- what the kernel tells */
+
+static void minor_changed(struct adapter *a, const struct uevent *ev)
+{
+	bool add = !strcmp(ev->action, "add");
+
+	if (!add && strcmp(ev->action, "remove"))
+		return;
+	a->cards += add;
+	snprintf(a->card, sizeof(a->card), "%.15s",
+		 add ? strrchr(ev->path, '/') + 1 : "");
+	adapter_say(a, "card %s", add ? a->card : "none");
+}
+
+void adapter_uevent(struct adapter *a, const struct uevent *ev)
+{
+	size_t n = strlen(a->path);
+
+	if (strncmp(ev->path, a->path, n) || (ev->path[n] && ev->path[n] != '/'))
+		return;
+	if (!strcmp(ev->type, "drm_minor")) {
+		minor_changed(a, ev);
+	} else if (!strcmp(ev->type, "usb_interface") && !strcmp(ev->action, "bind")) {
+		adapter_say(a, "bound %s", ev->driver);
+	} else if (!ev->path[n] && !strcmp(ev->action, "add")) {
+		adapter_say(a, "found");
+	} else if (!ev->path[n] && !strcmp(ev->action, "remove")) {
+		a->gone++;
+		adapter_say(a, "gone");
+	}
+}
+
+/* ------------------------------------------------------------------ counters */
+
+static const char *const counter_names[] = {
+	"plugs", "cards", "gone", "urbs", "bytes", "pixels", "modes", "offs",
+	"held", "cancelled", "garbage",
+};
+
+#define COUNTERS (sizeof(counter_names) / sizeof(*counter_names))
+
+const uint64_t *adapter_counter(const struct adapter *a, const char *name)
+{
+	const uint64_t *counter[COUNTERS] = {
+		&a->plugs, &a->cards, &a->gone, &a->urbs, &a->bytes, &a->screen.pixels,
+		&a->screen.modes, &a->screen.offs, &a->holds, &a->cancels,
+		&a->stream.garbage,
+	};
+	size_t i;
+
+	for (i = 0; i < COUNTERS; i++) {
+		if (!strcmp(name, counter_names[i]))
+			return counter[i];
+	}
+	return NULL;
+}
+
+void adapter_stats(const struct adapter *a, char *text, size_t size)
+{
+	static const char *const state[] = {
+		"unplugged", "plugging", "running", "hung", "silent"
+	};
+	size_t i, n;
+
+	n = snprintf(text, size, "state=%s card=%s mode=", state[a->state],
+		     a->card[0] ? a->card : "none");
+	if (a->screen.lit)
+		n += snprintf(text + n, size - n, "%ux%u", a->screen.width,
+			      a->screen.height);
+	else
+		n += snprintf(text + n, size - n, "none");
+	for (i = 0; i < COUNTERS && n < size; i++)
+		n += snprintf(text + n, size - n, " %s=%llu", counter_names[i],
+			      (unsigned long long)*adapter_counter(a, counter_names[i]));
+}

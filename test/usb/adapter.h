@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * adapter: one emulated display adapter, with its screen
+ *
+ *		    plug		   the port is free
+ *	unplugged --------> plugging ----------------------> running
+ *	    ^		       |			      |  ^
+ *	    |	vanish	       v		 hang, silent |  | resume
+ *	    +------------- (any state) <------------ hung <---+--+---> silent
+ *
+ * running   all requests are answered.
+ * hung      the device takes no more pixels: bulk URBs are held, requests on endpoint 0
+ *	     are answered.
+ * silent    nothing is answered any more: all URBs are held.
+ * plugging  waits until the kernel let go of what was at the port before. A device that
+ *	     comes back before the hub noticed that it went would be taken for the same one,
+ *	     which no real port lets happen.
+ *
+ * Held URBs are done, in order, as soon as the state allows. The kernel can cancel them
+ * in every state, as with real hardware: that is the host controller's part.
+ *
+ * A fuse makes an adapter hang or vanish after a number of further bulk URBs, which is the
+ * way to do it in the middle of a frame.
+ *
+ * What happens is printed as one line each (the list is in README.md), and counted.
+ */
+#ifndef UNPLUG_TEST_USB_ADAPTER_H
+#define UNPLUG_TEST_USB_ADAPTER_H
+
+#include "control.h"
+#include "screen.h"
+#include "stream.h"
+#include "uevent.h"
+
+enum adapter_state {
+	ADAPTER_UNPLUGGED,
+	ADAPTER_PLUGGING,
+	ADAPTER_RUNNING,
+	ADAPTER_HUNG,
+	ADAPTER_SILENT,
+};
+
+struct adapter_urb;
+
+/**
+ * struct adapter - one of them; zeroed before adapter_init()
+ * @number:	1 and up
+ * @port:	of the virtual host controller
+ * @mode:	that its monitor prefers
+ * @path:	of the USB device, below /sys
+ * @state:	see above
+ * @error:	why plugging did not work when last tried
+ * @fd:		the connection to the kernel, or -1
+ * @in:		from the kernel
+ * @out:	to the kernel
+ * @control:	endpoint 0
+ * @stream:	endpoint 1
+ * @screen:	what endpoint 1 wrote
+ * @held:	URBs, oldest first
+ * @fuse:	bulk URBs until @blow, 0 if not lit
+ * @blow:	the state to go to then: hung or unplugged
+ * @quiet:	a held URB was announced in this state
+ * @card:	the DRM minor ("card1") or ""
+ * @first:	@screen.pixels when it was plugged
+ * @plugs:	how often it was plugged
+ * @cards:	how often a DRM minor appeared
+ * @gone:	how often the kernel removed the USB device
+ * @urbs:	bulk URBs done
+ * @bytes:	in them
+ * @holds:	URBs that are held now
+ * @cancels:	URBs the kernel cancelled
+ *
+ * Counters are never reset.
+ */
+struct adapter {
+	int number;
+	unsigned int port;
+	const struct mode *mode;
+	char path[128];
+	enum adapter_state state;
+	int error;
+	int fd;
+	struct buffer in;
+	struct buffer out;
+	struct control control;
+	struct stream stream;
+	struct screen screen;
+	struct adapter_urb *held;
+	uint64_t fuse;
+	enum adapter_state blow;
+	bool quiet;
+	char card[16];
+	uint64_t first;
+	uint64_t plugs;
+	uint64_t cards;
+	uint64_t gone;
+	uint64_t urbs;
+	uint64_t bytes;
+	uint64_t holds;
+	uint64_t cancels;
+};
+
+/**
+ * adapter_init() - make an unplugged adapter
+ * @a:		the adapter
+ * @number:	1 and up
+ * @port:	of the virtual host controller
+ * @mode:	that its monitor prefers
+ *
+ * Return: 0 or a negative errno, see vhci_path().
+ */
+int adapter_init(struct adapter *a, int number, unsigned int port,
+		 const struct mode *mode);
+
+/**
+ * adapter_plug() - plug an unplugged adapter, at once or as soon as it goes
+ * @a:		the adapter
+ *
+ * Return: whether it was unplugged.
+ */
+bool adapter_plug(struct adapter *a);
+
+/**
+ * adapter_retry() - if the adapter is plugging, try again
+ * @a:		the adapter
+ */
+void adapter_retry(struct adapter *a);
+
+/**
+ * adapter_turn() - hang, go silent, or resume
+ * @a:		the adapter
+ * @state:	running, hung or silent
+ *
+ * Return: whether it was plugged.
+ */
+bool adapter_turn(struct adapter *a, enum adapter_state state);
+
+/**
+ * adapter_vanish() - close the connection: a surprise pull
+ * @a:		the adapter
+ *
+ * Return: whether it was plugged, or plugging.
+ */
+bool adapter_vanish(struct adapter *a);
+
+/**
+ * adapter_light() - run, and hang or vanish after some more bulk URBs
+ * @a:		the adapter
+ * @urbs:	how many, at least 1
+ * @state:	hung or unplugged
+ *
+ * Return: whether it was plugged.
+ */
+bool adapter_light(struct adapter *a, uint64_t urbs, enum adapter_state state);
+
+/**
+ * adapter_io() - do what the connection is ready for
+ * @a:		a plugged adapter
+ * @events:	as from poll()
+ */
+void adapter_io(struct adapter *a, short events);
+
+/**
+ * adapter_uevent() - hear what the kernel tells about devices, of this adapter or not
+ * @a:		the adapter
+ * @ev:		the message
+ */
+void adapter_uevent(struct adapter *a, const struct uevent *ev);
+
+/**
+ * adapter_counter() - find a counter
+ * @a:		the adapter
+ * @name:	"plugs", "cards", "gone", "urbs", "bytes", "pixels", "modes", "offs",
+ *		"held", "cancelled" or "garbage"
+ *
+ * Return: the counter, or NULL if there is none of that name.
+ */
+const uint64_t *adapter_counter(const struct adapter *a, const char *name);
+
+/**
+ * adapter_stats() - everything in one line
+ * @a:		the adapter
+ * @text:	result
+ * @size:	of @text
+ */
+void adapter_stats(const struct adapter *a, char *text, size_t size);
+
+/**
+ * adapter_free() - vanish, and give all memory back
+ * @a:		the adapter
+ */
+void adapter_free(struct adapter *a);
+
+#endif
