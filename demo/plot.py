@@ -5,11 +5,14 @@
 import html
 import io
 import json
+import re
 import sys
 
 import matplotlib
 
 matplotlib.use("Agg")
+matplotlib.rcParams["svg.fonttype"] = "none"
+matplotlib.rcParams["font.family"] = "sans-serif"
 import matplotlib.pyplot as plt  # noqa: E402  (the backend has to be chosen first)
 
 CLIENT, FIO, REFUSED, STALE, OUT = "#3b7dd8", "#8fc1f0", "#9aa0a6", "#d93025", "#f1ead6"
@@ -33,62 +36,72 @@ svg { width: 100%; height: auto; } figure { margin: 1em 0; }
 figcaption { color: #5f6368; font-size: .92em; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: .25em .8em;
        border-bottom: 1px solid #e8eaed; vertical-align: top; }
+td:first-child, th:first-child { width: 36%; } td, th { width: 32%; }
 th { background: #f8f9fa; } td.bad { color: #c5221f; font-weight: 600; }
+.checks td:first-child { width: 7em; } .checks td { width: auto; }
 td.good { color: #137333; } code { background: #f1f3f4; padding: 0 .25em; border-radius: 3px; }
 """
 
 
-def smooth(values):
-    """Mean over three tenths of a second: the pace is slow compared with one."""
-    return [sum(values[max(0, i - 1):i + 2]) / len(values[max(0, i - 1):i + 2])
-            for i in range(len(values))]
+def chosen(scene, begin, end):
+    """Indices of the samples to be drawn; a little more than the axis shows."""
+    return [i for i, t in enumerate(scene["samples"]["seconds"]) if begin - 1 <= t <= end + 1]
 
 
-def lane(axis, scene, card, begin, end):
-    """One card over time: what worked stacked upwards, what was refused downwards."""
-    seconds = scene["samples"]["seconds"]
-    entry = scene["samples"]["cards"][card - 1]
-    chosen = [i for i, t in enumerate(seconds) if begin - 1 <= t <= end + 1]
-    time = [seconds[i] for i in chosen]
-    series = {key: smooth([entry[key][i] * 10 for i in chosen])
-              for key in ("client", "fio", "old_worked", "old_failed")}
+def rates(scene, card, key, indices):
+    """Per second; a sample is a tenth of one."""
+    values = scene["samples"]["cards"][card - 1][key]
+    return [values[i] * 10 for i in indices]
 
-    axis.stackplot(time, series["client"], series["fio"], series["old_worked"],
-                   colors=(CLIENT, FIO, STALE), linewidth=0)
-    axis.fill_between(time, [-v for v in series["old_failed"]], 0, color=REFUSED, linewidth=0)
+
+def lane(axis, label, time, series, colours):
+    """One thing over time, stacked."""
+    axis.stackplot(time, *series, colors=colours, linewidth=0, step="mid")
     axis.axhline(0, color="#5f6368", linewidth=.6)
-    axis.set_xlim(begin, end)
     axis.set_yticks([])
-    for side in ("top", "right", "left"):
+    for side in ("top", "right", "left", "bottom"):
         axis.spines[side].set_visible(False)
-    axis.spines["bottom"].set_visible(False)
-    axis.set_ylabel(f"card {card}", rotation=0, ha="right", va="center")
+    axis.set_ylabel(label, rotation=0, ha="right", va="center")
     axis.tick_params(axis="x", length=0, labelbottom=False)
 
 
 def shade(axis, scene, victim):
-    """The times at which the card was out."""
+    """The times at which the card was out, as far as the axis shows them."""
+    begin, finish = axis.get_xlim()
     for entry in scene["rounds"]:
         end = entry["back"] or scene["samples"]["seconds"][-1]
         axis.axvspan(entry["called"], end, color=OUT, zorder=0, linewidth=0)
-        if victim:
+        if victim and begin <= (entry["called"] + end) / 2 <= finish:
             axis.annotate(entry["way"], ((entry["called"] + end) / 2, 1), fontsize=8,
                           xycoords=("data", "axes fraction"), ha="center", va="bottom",
                           color="#7a6a3a", annotation_clip=True)
 
 
 def column(axes, scene, title, begin, end):
-    """All cards of one side, below each other, on one scale."""
+    """
+    All cards of one side, below each other, on one scale; the old clients of the
+    victim, who become more with every round, in a lane of their own.
+    """
+    victim, indices = scene["victim"], chosen(scene, begin, end)
+    time = [scene["samples"]["seconds"][i] for i in indices]
+    lanes = []
+    for card in range(1, scene["cards"] + 1):
+        lanes.append((f"card {card}", card, ("client", "fio"), (CLIENT, FIO)))
+        if card == victim:
+            lanes.append((f"old clients\nof card {card}", card, ("old_worked", "old_failed"),
+                          (STALE, REFUSED)))
+
     axes[0].set_title(title, fontweight="bold", pad=16)
-    for axis, card in zip(axes, range(1, scene["cards"] + 1)):
-        lane(axis, scene, card, begin, end)
-        shade(axis, scene, card == scene["victim"])
-    top = max(axis.get_ylim()[1] for axis in axes)
-    low = min(axis.get_ylim()[0] for axis in axes)
+    for axis, (label, card, keys, colours) in zip(axes, lanes):
+        lane(axis, label, time, [rates(scene, card, key, indices) for key in keys], colours)
+        axis.set_xlim(begin, end)
+        shade(axis, scene, keys[0] == "client" and card == victim)
+        axis.set_xlim(begin, end)
+    new = [axis for axis, entry in zip(axes, lanes) if entry[2][0] == "client"]
+    top = max(axis.get_ylim()[1] for axis in new)
     for axis in axes:
-        axis.set_ylim(low, top)
+        axis.set_ylim(0, top if axis in new else max(axis.get_ylim()[1], top))
     axes[-1].tick_params(axis="x", length=3, labelbottom=True)
-    axes[-1].spines["bottom"].set_visible(True)
 
 
 def legend(figure):
@@ -106,7 +119,8 @@ def svg(figure, salt):
     plt.rcParams["svg.hashsalt"] = salt
     figure.savefig(text, format="svg", metadata={"Date": None})
     plt.close(figure)
-    return text.getvalue().split("?>", 1)[1].split(">", 1)[1]
+    body = text.getvalue().split("?>", 1)[1].split(">", 1)[1]
+    return re.sub(r"(\d\.\d\d)\d+", r"\1", body)
 
 
 def picture_pull(sides):
@@ -117,7 +131,8 @@ def picture_pull(sides):
             break
     else:
         i = 0
-    figure, axes = plt.subplots(sides[0][0]["cards"], len(sides), figsize=(11, 4.6), squeeze=False)
+    figure, axes = plt.subplots(sides[0][0]["cards"] + 1, len(sides), figsize=(11, 4.8),
+                                squeeze=False)
     for number, (scene, title) in enumerate(sides):
         entry = scene["rounds"][i]
         middle = entry["called"]
@@ -134,7 +149,7 @@ def picture_all(sides):
     figures = []
     for number, (scene, title) in enumerate(sides):
         seconds = scene["samples"]["seconds"]
-        figure, axes = plt.subplots(scene["cards"], 1, figsize=(11, 3.6), squeeze=False)
+        figure, axes = plt.subplots(scene["cards"] + 1, 1, figsize=(11, 3.8), squeeze=False)
         column(axes[:, 0], scene, title, seconds[0], seconds[-1])
         axes[-1, 0].set_xlabel("seconds")
         figure.tight_layout(rect=(0, .08, 1, 1), h_pad=.2)
@@ -158,14 +173,17 @@ def row(label, ours, naive, bad=False):
     return f"<tr>{cell(label)}{cell(ours)}{cell(naive, 'bad' if bad else '')}</tr>"
 
 
-def table(rows, heads=("", "unplug", "naive")):
+def table(rows, heads=("", "unplug", "naive"), kind=""):
     head = "".join(f"<th>{html.escape(h)}</th>" for h in heads)
-    return f"<table><tr>{head}</tr>{''.join(rows)}</table>"
+    return f"<table class=\"{kind}\"><tr>{head}</tr>{''.join(rows)}</table>"
 
 
 def spread(side, what, unit):
     value = side["summary"]["times"][what]
-    return f"{value['median']:.3g} / {value['max']:.3g} {unit}" if value else "no such event"
+    if not value:
+        return "no such event"
+    digits = 0 if unit == "µs" else 1
+    return f"{value['median']:,.{digits}f} / {value['max']:,.{digits}f} {unit}"
 
 
 def table_operations(ours, naive):
@@ -196,7 +214,8 @@ def table_stale(ours, naive):
         rows.append(row(label, ours["summary"]["old"][what], naive["summary"]["old"][what],
                         naive["summary"]["old"][what] > 0))
     killed = [side["summary"]["old"]["killed"] for side in (ours, naive)]
-    rows.append(row("old clients the kernel killed", *(", ".join(k) or "none" for k in killed),
+    rows.append(row("old clients the kernel killed",
+                    *(f"{len(k)}, the first: {k[0]}" if k else "none" for k in killed),
                     bool(killed[1])))
     return table(rows)
 
@@ -226,14 +245,17 @@ def table_others(ours, naive):
 def table_checks(report):
     rows = [f"<tr>{cell('holds' if c['pass'] else 'FAILED', 'good' if c['pass'] else 'bad')}"
             f"{cell(c['text'])}</tr>" for c in report["checks"]]
-    return table(rows, ("", "check"))
+    return table(rows, ("", "check"), "checks")
 
 
 def kernel(side):
+    """How the virtual machine ended."""
     machine = side["machine"]
-    end = {"exit": "the virtual machine ended regularly", "crash": "the guest crashed",
-           "timeout": "the guest hung"}.get(machine.get("end"), "the guest went away")
-    return f"{end}; kernel log: {machine.get('kernel', 'missing')}"
+    ends = {"exit": "the virtual machine ended regularly", "crash": "the guest crashed",
+            "timeout": "the guest hung"}
+    end = (side["scene"] or {}).get("problem") or ends.get(machine.get("end"),
+                                                           "the guest went away")
+    return f"{end}; kernel log: {machine.get('kernel', '?')}"
 
 
 def page(report):
@@ -260,9 +282,9 @@ never lets go of its descriptor and mapping, and goes on trying. Played twice: w
 uses <b>unplug</b>, and with a <b>naive</b> one, written the way many drivers are.</p>
 <p class="verdict {'pass' if report['pass'] else 'fail'}">{html.escape(verdict)}</p>
 <h2>Around one pull</h2>
-<figure>{pictures[0]}<figcaption>Operations over time on each card. Upwards: what worked. Downwards:
-attempts of old clients that were refused. Red: operations through a descriptor or mapping of a card
-that is no longer there which worked nevertheless.</figcaption></figure>
+<figure>{pictures[0]}<figcaption>Operations over time on each card, blue. Old clients are those whose
+card was taken out, in this round or an earlier one. Grey: they were refused. Red: an operation
+worked although its descriptor or mapping belongs to a card that is no longer there.</figcaption></figure>
 <h2>What became of old descriptors and mappings</h2>
 {table_operations(ours, naive)}
 <h2>Did anything old reach a card?</h2>

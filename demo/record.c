@@ -139,7 +139,7 @@ static json_t *record_client(const struct client *client)
 
 static json_t *record_load(const struct load *load)
 {
-	const char *end = "running";
+	const char *end = "not ended";
 
 	if (load->dead)
 		end = load->error < 0 ? "no report" : op_result_name(load->error);

@@ -57,7 +57,7 @@ static void sample_take(struct scene *scene, struct sample samples[SCENE_CARDS +
 		failed = sample_delta(&sample_failed[i], share->failed);
 		if (share->phase == CLIENT_WORK) {
 			sample->client += ok;
-		} else {
+		} else if (share->phase != CLIENT_LEAVE) {
 			sample->old_worked += ok;
 			sample->old_failed += failed;
 		}

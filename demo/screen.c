@@ -272,7 +272,7 @@ static void screen_verdict(json_t *report)
 	}
 	json_array_foreach(checks, i, check)
 		if (!json_is_true(json_object_get(check, "pass")))
-			printf("FAILED: %s: not so: %s\n",
+			printf("FAILED %s: it is not true that\n  %s\n",
 			       json_string_value(json_object_get(check, "name")),
 			       json_string_value(json_object_get(check, "text")));
 }
