@@ -46,10 +46,9 @@ static void client_try(struct client_share *share, struct op_client *op,
 	length = clock_now() - begin;
 	if (length > share->longest)
 		share->longest = length;
-	if (result)
-		share->failed++;
-	else
-		share->ok++;
+	if (phase == CLIENT_PULLED || phase == CLIENT_BACK)
+		(*(result ? &share->old_failed : &share->old_ok))++;
+	(*(result ? &share->failed : &share->ok))++;
 	if (!result && share->failed && kind < OP_TURN)
 		share->revived++;
 	client_count(share, kind, phase, result);

@@ -57,6 +57,8 @@ struct client_tally {
  * @turns: turns that lay within one phase entirely
  * @ok: operations that worked
  * @failed: that did not
+ * @old_ok: of these, begun after the pull
+ * @old_failed: of these, begun after the pull
  * @revived: that worked although an earlier one of this client had failed
  * @longest: slowest operation in ns; the scene resets it
  * @tally: results by operation and phase
@@ -68,6 +70,8 @@ struct client_share {
 	atomic_uint turns[CLIENT_PHASES];
 	atomic_ullong ok;
 	atomic_ullong failed;
+	atomic_ullong old_ok;
+	atomic_ullong old_failed;
 	atomic_ullong revived;
 	atomic_ullong longest;
 	struct client_tally tally[OP_KINDS][CLIENT_PHASES][CLIENT_TALLIES];

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -74,10 +73,8 @@ static bool main_prepare(struct scene *scene)
 
 	scene->timeout = host_timeout();
 	scene->begin = clock_now();
-	scene->tick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (scene->tick < 0)
-		return main_fail(scene, "eventfd", -errno);
-	err = event_start() ?: card_watch() ?: main_exchange(scene) ?: sample_start(scene);
+	err = scene_init(scene) ?: event_start() ?: card_watch() ?:
+	      main_exchange(scene) ?: sample_start(scene);
 	if (err)
 		return main_fail(scene, "preparing", err);
 
@@ -121,7 +118,7 @@ static void main_rounds(struct scene *scene)
 	do {
 		round_run(scene, main_ways[scene->done % MAIN_WAYS]);
 		round = &scene->round[scene->done - 1];
-		record_write(scene, getenv("UNPLUG_OUT") ?: "/out");
+		record_write(scene);
 		main_tell(scene);
 	} while (!round->problem[0] && scene->done < scene->planned);
 
@@ -139,12 +136,12 @@ static void main_unload(struct scene *scene, const char *module)
 int main(int argc, char **argv)
 {
 	struct scene *scene = &main_scene;
-	const char *out = getenv("UNPLUG_OUT") ?: "/out";
 	int i, err;
 
 	if (argc < 3 || argc > 7)
 		return main_usage();
 	scene->label = argv[1];
+	scene->out = getenv("UNPLUG_OUT") ?: "/out";
 	scene->planned = atoi(argv[2]);
 	if (scene->planned < 1 || scene->planned > SCENE_ROUNDS)
 		return main_usage();
@@ -159,8 +156,9 @@ int main(int argc, char **argv)
 	if (scene->problem[0])
 		printf("%-6s %s\n", scene->label, scene->problem);
 
-	err = record_write(scene, out);
+	err = record_write(scene);
 	if (err)
-		fprintf(stderr, "scene: cannot write scene.json to %s: %s\n", out, strerror(-err));
+		fprintf(stderr, "scene: cannot write scene.json to %s: %s\n", scene->out,
+			strerror(-err));
 	return err || !scene->finished || scene->problem[0] ? EXIT_FAILURE : EXIT_SUCCESS;
 }

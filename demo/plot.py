@@ -38,7 +38,8 @@ table { border-collapse: collapse; width: 100%; } td, th { text-align: left; pad
        border-bottom: 1px solid #e8eaed; vertical-align: top; }
 td:first-child, th:first-child { width: 36%; } td, th { width: 32%; }
 th { background: #f8f9fa; } td.bad { color: #c5221f; font-weight: 600; }
-.checks td:first-child { width: 7em; } .checks td { width: auto; }
+.checks td, .checks th { width: auto; }
+.checks td:first-child, .checks th:first-child { width: 7em; }
 td.good { color: #137333; } code { background: #f1f3f4; padding: 0 .25em; border-radius: 3px; }
 """
 
@@ -71,7 +72,8 @@ def shade(axis, scene, victim):
     for entry in scene["rounds"]:
         end = entry["back"] or scene["samples"]["seconds"][-1]
         axis.axvspan(entry["called"], end, color=OUT, zorder=0, linewidth=0)
-        if victim and begin <= (entry["called"] + end) / 2 <= finish:
+        margin = (finish - begin) * .06
+        if victim and begin + margin < (entry["called"] + end) / 2 < finish - margin:
             axis.annotate(entry["way"], ((entry["called"] + end) / 2, 1), fontsize=8,
                           xycoords=("data", "axes fraction"), ha="center", va="bottom",
                           color="#7a6a3a", annotation_clip=True)
@@ -148,9 +150,11 @@ def picture_all(sides):
     """The whole scene of each side."""
     figures = []
     for number, (scene, title) in enumerate(sides):
-        seconds = scene["samples"]["seconds"]
+        begin, end = scene["rounds"][0]["called"] - 2, scene["samples"]["seconds"][-1]
+        if scene["rounds"][-1]["back"]:
+            end = min(end, scene["rounds"][-1]["back"] + 2.5)
         figure, axes = plt.subplots(scene["cards"] + 1, 1, figsize=(11, 3.8), squeeze=False)
-        column(axes[:, 0], scene, title, seconds[0], seconds[-1])
+        column(axes[:, 0], scene, title, begin, end)
         axes[-1, 0].set_xlabel("seconds")
         figure.tight_layout(rect=(0, .08, 1, 1), h_pad=.2)
         legend(figure)

@@ -203,19 +203,18 @@ static int record_save(json_t *record, const char *path)
 
 /**
  * record_write() - write what is known so far
- * @scene: the scene
- * @folder: where; scene.json there is replaced as a whole
+ * @scene: the scene; scene.json in its folder is replaced as a whole
  *
  * Return: 0 or a negative errno.
  */
-int record_write(const struct scene *scene, const char *folder)
+int record_write(const struct scene *scene)
 {
 	char path[256], temporary[256];
 	json_t *record = record_scene(scene);
 	int err;
 
-	snprintf(path, sizeof(path), "%s/scene.json", folder);
-	snprintf(temporary, sizeof(temporary), "%s/scene.json.new", folder);
+	snprintf(path, sizeof(path), "%s/scene.json", scene->out);
+	snprintf(temporary, sizeof(temporary), "%s/scene.json.new", scene->out);
 	err = record_save(record, temporary);
 	if (!err && rename(temporary, path))
 		err = -errno;

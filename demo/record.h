@@ -5,13 +5,13 @@
 /**
  * DOC: record
  *
- * What a scene found, as a JSON file on the host. Written after every round: a
- * driver that takes the machine down does not take what was measured before
- * with it.
+ * What a scene found, as a JSON file on the host. Written after every round, and
+ * after each measurement in it: a driver that takes the machine down does not take
+ * what was measured before with it.
  */
 
 #include "demo/scene.h"
 
-int record_write(const struct scene *scene, const char *folder);
+int record_write(const struct scene *scene);
 
 #endif /* _DEMO_RECORD_H */

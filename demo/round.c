@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "demo/clock.h"
+#include "demo/record.h"
 #include "demo/round.h"
 #include "test/vm/host.h"
 
@@ -167,6 +168,7 @@ static bool round_probe_out(struct round *round)
 		return false;
 	if (found->way != CARD_PULL)
 		found->changed = host_number("count %d current %d", card, ROUND_FILL);
+	record_write(scene);
 	if (scene_wait(scene, round_others_went_on, round))
 		return round_fail(round, "the other cards do not go on");
 

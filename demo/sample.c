@@ -31,7 +31,8 @@ static atomic_uint sample_count;
 
 /* What the thread saw last; nobody else touches these. */
 static uint64_t sample_ok[SCENE_CLIENTS];
-static uint64_t sample_failed[SCENE_CLIENTS];
+static uint64_t sample_old_ok[SCENE_CLIENTS];
+static uint64_t sample_old_failed[SCENE_CLIENTS];
 static uint64_t sample_load[SCENE_LOADS];
 
 static uint64_t sample_delta(uint64_t *last, uint64_t now)
@@ -46,21 +47,18 @@ static uint64_t sample_delta(uint64_t *last, uint64_t now)
 static void sample_take(struct scene *scene, struct sample samples[SCENE_CARDS + 1])
 {
 	struct client_share *share;
-	uint64_t ok, failed;
 	struct sample *sample;
+	uint64_t old;
 	int i;
 
 	for (i = 0; i < scene->clients; i++) {
 		share = scene->client[i].share;
 		sample = &samples[scene->client[i].card];
-		ok = sample_delta(&sample_ok[i], share->ok);
-		failed = sample_delta(&sample_failed[i], share->failed);
-		if (share->phase == CLIENT_WORK) {
-			sample->client += ok;
-		} else if (share->phase != CLIENT_LEAVE) {
-			sample->old_worked += ok;
-			sample->old_failed += failed;
-		}
+		old = share->old_ok;
+		sample->old_worked += sample_delta(&sample_old_ok[i], old);
+		sample->old_failed += sample_delta(&sample_old_failed[i], share->old_failed);
+		if (share->phase != CLIENT_LEAVE)
+			sample->client += sample_delta(&sample_ok[i], share->ok - old);
 	}
 	for (i = 0; i < scene->loads; i++)
 		samples[scene->load[i].card].fio +=

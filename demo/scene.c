@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include "demo/clock.h"
@@ -16,6 +18,34 @@
 #define SCENE_WARM_TURNS 2	/* a client works when it has done so many turns */
 #define SCENE_WARM_LOAD 4	/* and fio so many operations */
 
+static int scene_tick = -1;
+
+static void scene_signal(int sig)
+{
+	int err = errno;
+
+	(void)sig;
+	eventfd_write(scene_tick, 1);
+	errno = err;
+}
+
+/**
+ * scene_init() - prepare for scene_wait()
+ * @scene: the scene
+ *
+ * Return: 0 or a negative errno.
+ */
+int scene_init(struct scene *scene)
+{
+	struct sigaction action = { .sa_handler = scene_signal, .sa_flags = SA_RESTART };
+
+	scene->tick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	scene_tick = scene->tick;
+	if (scene->tick < 0 || sigaction(SIGCHLD, &action, NULL))
+		return -errno;
+	return 0;
+}
+
 uint64_t scene_until(const struct scene *scene)
 {
 	return clock_now() + scene->timeout * CLOCK_S;
@@ -24,7 +54,7 @@ uint64_t scene_until(const struct scene *scene)
 /**
  * scene_wait() - wait until something is true
  * @scene: the scene
- * @condition: looked at after every turn of any client
+ * @condition: looked at after every turn of any client, and every end of a child
  * @data: for @condition
  *
  * Return: 0, or -ETIMEDOUT.

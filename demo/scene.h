@@ -11,8 +11,8 @@
  * card gets a new client and a new fio.
  *
  * Nobody here waits for a length of time. Waiting means: until clients and fio
- * have got so far, looked at whenever a client ends a turn (the tick); what does
- * not come within scene.timeout seconds never comes, and is a problem to tell.
+ * have got so far, looked at whenever a client ends a turn or a child ends (the
+ * tick); what does not come within scene.timeout seconds never comes, and is a problem to tell.
  */
 
 #include <stdatomic.h>
@@ -92,13 +92,14 @@ struct scene_round {
 /**
  * struct scene - all of it
  * @label: of the driver, for messages
+ * @out: folder for what is found
  * @cards: number of cards
  * @victim: the one that is taken out
  * @planned: rounds
  * @done: rounds begun
  * @timeout: seconds to wait for anything
  * @begin: clock_now() at the beginning
- * @tick: eventfd the clients add to after each turn
+ * @tick: eventfd the clients add to after each turn, and the end of a child
  * @card: what is in the slots now (index = number)
  * @client: all clients ever started; those of the victim stay
  * @clients: how many
@@ -114,6 +115,7 @@ struct scene_round {
  */
 struct scene {
 	const char *label;
+	const char *out;
 	int cards;
 	int victim;
 	int planned;
@@ -140,6 +142,7 @@ struct scene {
 
 typedef bool scene_condition(struct scene *scene, void *data);
 
+int scene_init(struct scene *scene);
 int scene_wait(struct scene *scene, scene_condition *condition, void *data);
 uint64_t scene_until(const struct scene *scene);
 

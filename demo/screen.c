@@ -177,6 +177,7 @@ static void screen_machine(json_t *side, const char *what, char text[SCREEN_CELL
 
 	snprintf(text, SCREEN_CELL, "%s",
 		 json_string_value(json_object_get(machine, what)) ?: "?");
+	text[strcspn(text, ",")] = '\0';
 }
 
 static void screen_head(json_t *report)
