@@ -102,7 +102,7 @@ static void main_tell(const struct scene *scene)
 	if (round->told)
 		printf("gone after %llu us, ", (unsigned long long)round->events[2].us);
 	if (round->changed >= 0)
-		printf("%ld bytes changed since, ", round->changed);
+		printf("%ld bytes changed, ", round->changed);
 	if (round->problem[0])
 		printf("%s\n", round->problem);
 	else

@@ -223,18 +223,25 @@ static void screen_operations(json_t *report)
 	}
 }
 
+/* These are marked one by one, several make up a check. */
 static void screen_stale(json_t *report)
 {
-	bool old = screen_good(report, "resurrection"), replug = screen_good(report, "replug");
+	json_t *ours = screen_summary(json_object_get(report, "ours"));
+	json_t *old = json_object_get(ours, "old");
 
 	printf("Did anything old reach a card? (seen by the host)\n");
 	screen_both(report, "bytes changed on the unbound card", screen_good(report, "fill"),
 		    screen_fill, "bytes");
-	screen_both(report, "old mappings' stores on new card", replug, screen_replug, "mapped");
-	screen_both(report, "old descriptors' writes on it", replug, screen_replug, "written");
-	screen_both(report, "old operations that worked", old, screen_old, "worked");
-	screen_both(report, "of these after the replug", old, screen_old, "worked_back");
-	screen_both(report, "old clients killed by the kernel", old, screen_killed, "killed");
+	screen_both(report, "old mappings' stores on new card",
+		    !summary_number(ours, "replug", "mapped"), screen_replug, "mapped");
+	screen_both(report, "old descriptors' writes on it",
+		    !summary_number(ours, "replug", "written"), screen_replug, "written");
+	screen_both(report, "old operations that worked",
+		    !summary_number(old, "worked", NULL), screen_old, "worked");
+	screen_both(report, "of these after the replug",
+		    !summary_number(old, "worked_back", NULL), screen_old, "worked_back");
+	screen_both(report, "old clients killed by the kernel",
+		    !json_array_size(json_object_get(old, "killed")), screen_killed, "killed");
 }
 
 static void screen_new(json_t *report)
