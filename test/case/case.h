@@ -169,6 +169,7 @@ const char *world_restore(void);
 const char *world_unload(void);
 int module_load(const char *name, const char *arguments);	/* 0 or errno */
 int module_unload(const char *name);				/* 0 or errno */
+int module_unload_soon(const char *name);	/* the same, patiently */
 bool module_loaded(const char *name);
 
 /*

@@ -6,8 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define PAGE 4096
@@ -304,3 +307,73 @@ CASE(close_after, .name = "close-after",
 		expect_works("close", close(fd[i]));
 	check_freed_memory();
 }
+
+/*
+ * While unplug itself is held, at each of its steps in turn: nobody waits for it,
+ * neither the users of this card nor those of the others.
+ */
+static void check_users(struct actor *actor, bool zapped)
+{
+	uint8_t value;
+	char byte;
+
+	expect_errno("read", read(actor->fd, &byte, 1), ENODEV);
+	expect_errno("mmap",
+		     mmap(NULL, PAGE, PROT_READ, MAP_SHARED, actor->fd, 0) == MAP_FAILED ? -1 : 0,
+		     ENODEV);
+	expect_errno("open of another node", open("/tmp/alias", O_RDWR | O_CLOEXEC), ENXIO);
+	expect_equal("touching a page that was not there raised signal",
+		     touch_read(actor->map + PAGE, &value), SIGBUS);
+	if (zapped)
+		expect_signal_bus("a page that was there", actor->map);
+}
+
+static void check_others(void)
+{
+	struct card card;
+	uint8_t value;
+	char byte;
+	int fd, i;
+
+	for (i = 2; i <= CARDS; i++) {
+		card_init(&card, i);
+		fd = card_open(&card);
+		expect_equal("read of a neighbour", pread(fd, &byte, 1, 0), 1);
+		expect_equal("touching a neighbour", touch_read(card_map(fd, PAGE, 0), &value), 0);
+		close(fd);
+	}
+}
+
+static void unplug_held_at(const char *point)
+{
+	struct actor actor = { };
+	struct job unbind;
+	uint8_t value;
+
+	actor_init(&actor);
+	unlink("/tmp/alias");
+	expect_works("mknod", mknod("/tmp/alias", S_IFCHR | 0600, card_devt(&actor.card)));
+	actor.fd = card_open(&actor.card);
+	actor.map = card_map(actor.fd, 2 * PAGE, 0);
+	touch_read(actor.map, &value);
+	hook_stop(point);
+	card_unbind_start(&actor.card, &unbind);
+	hook_wait(point);
+	check_users(&actor, strcmp(point, "marked"));
+	check_others();
+	munmap(actor.map, 2 * PAGE);
+	expect_works("close", close(actor.fd));
+	hook_go(point);
+	job_wait(&unbind);
+	card_wait_gone(&actor.card);
+}
+
+#define UNPLUG_HELD(id, text)							\
+	CASE_OF(unplug_##id, unplug_held_at, text,				\
+		.name = "users-" text,						\
+		.promise = "K1, K5: nobody waits for an unplug that is held at '" text "'", \
+		.naive = "absent: it has no such step", .hooks = true)
+
+UNPLUG_HELD(marked, "marked");
+UNPLUG_HELD(shut, "shut");
+UNPLUG_HELD(drained, "drained");

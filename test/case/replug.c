@@ -114,6 +114,11 @@ CASE(replug_minor, .name = "replug-minor",
 	munmap(old.map, PAGE);
 	expect_errno("open of the old node, nothing being open",
 		     open(ALIAS, O_RDWR | O_CLOEXEC), ENXIO);
+	/* The number is free now, and is not the next one to be given. */
+	card_unplug(&fresh);
+	card_bind(&fresh);
+	expect_errno("open of the old node, another card having come",
+		     open(ALIAS, O_RDWR | O_CLOEXEC), ENXIO);
 }
 
 CASE(rebind_map, .name = "rebind-map",

@@ -2,7 +2,7 @@
 /*
  * A driver that calls the core the wrong way, for the cases of ../input.c. What
  * it does is said by its parameter; what it was answered is the error of its
- * loading. The ways that need a user (populate, page, replace) stay loaded, with
+ * loading. The ways that need a user (populate, page, mixed, replace) stay loaded, with
  * the node /dev/unplug-bad0.
  */
 
@@ -13,6 +13,7 @@
 #include <linux/module.h>
 #include <linux/string.h>
 #include <unplug/device.h>
+#include "compat.h"
 
 static char *what = "";
 module_param(what, charp, 0444);
@@ -38,8 +39,10 @@ static const struct vm_operations_struct bad_vm_ops = {
 
 static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if (!strcmp(what, "page")) {
+	if (!strcmp(what, "page") || !strcmp(what, "mixed")) {
 		vma->vm_ops = &bad_vm_ops;
+		if (!strcmp(what, "page"))
+			vm_flags_set(vma, VM_PFNMAP);
 		return 0;
 	}
 	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(bad_page),
@@ -145,7 +148,7 @@ static int __init bad_init(void)
 	    !strcmp(what, "alloc"))
 		return bad_unregistered();
 	if (strcmp(what, "populate") && strcmp(what, "page") &&
-	    strcmp(what, "replace")) {
+	    strcmp(what, "mixed") && strcmp(what, "replace")) {
 		pr_err("unplug-badinput: what=%s: no such mistake\n", what);
 		return -ENOENT;
 	}
