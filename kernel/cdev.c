@@ -22,7 +22,9 @@ static int unplug_cdev_open(struct inode *inode, struct file *file)
 	if (!dev)
 		return -ENXIO;
 	unplug_hook(UNPLUG_HOOK_OPEN);
-	err = unplug_file_open(dev, inode, file);
+	err = -ENXIO;
+	if (!dev->front)	/* a front end has numbers of its own */
+		err = unplug_front_open(dev, inode, file);
 	if (err)
 		unplug_dev_put(dev);	/* else the open file keeps it */
 	return err;

@@ -1,41 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device: see include/unplug/device.h for its life.
- *
- * Who does what of an unplug:
- *
- *	begin	whoever is first to move the state from LIVE to DYING; any
- *		context; takes what the rest needs: a reference of the device and
- *		one of the driver's module
- *	shut	the same caller, or a worker for unplug_dev_unplug_async
- *	finish	a worker, started by the last one out of the gate: drained, gone
- *
- * No worker waits for an insider: finish is queued when the gate is dead, so any
- * number of devices may be stuck without holding up each other.
+ * The device: see include/unplug/device.h for its life. Here it is made, shown to
+ * the world, and freed; how it is taken away is in shut.c.
  */
 
 #include <linux/err.h>
-#include <linux/moduleparam.h>
-#include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "internal.h"
 
-static unsigned int drain_ms = 100;
-module_param(drain_ms, uint, 0644);
-MODULE_PARM_DESC(drain_ms,
-		 "how long unplug waits for gone before it leaves the rest to a worker, in milliseconds (default 100)");
-
-struct workqueue_struct *unplug_wq;
 static struct lock_class_key unplug_dep_key;
-
-static s64 unplug_dev_us(struct unplug_dev *dev, ktime_t when)
-{
-	return ktime_us_delta(when, dev->when_called);
-}
-
-/* -- memory ------------------------------------------------------------- */
 
 static void unplug_dev_free_rcu(struct rcu_head *rcu)
 {
@@ -72,17 +47,14 @@ static void unplug_dev_hw_drained(struct unplug_gate *hw)
 	complete_all(&container_of(hw, struct unplug_dev, hw)->hw_drained);
 }
 
-static void unplug_dev_shut_work(struct work_struct *work);
-static void unplug_dev_gone_work(struct work_struct *work);
-
 static void unplug_dev_init(struct unplug_dev *dev,
 			    const struct unplug_driver *drv,
 			    struct device *parent, void *memory)
 {
 	dev->memory = memory;
 	dev->drv = drv;
+	dev->front = drv->front;
 	dev->mode = drv->mode;
-	dev->mapping = dev->inode->i_mapping;
 	init_completion(&dev->hw_drained);
 	init_completion(&dev->shut);
 	init_completion(&dev->gone);
@@ -103,7 +75,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 /* See unplug_dev_alloc(). */
 struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 				      struct device *parent, size_t size,
-				      size_t offset)
+				      size_t offset, struct inode *inode)
 {
 	const struct file_operations *guard;
 	struct unplug_dev *dev;
@@ -129,11 +101,15 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 	err = unplug_gate_init(&dev->hw, unplug_dev_hw_drained);
 	if (err)
 		goto free_gate;
-	dev->inode = unplug_inode_new(dev);
-	if (IS_ERR(dev->inode)) {
-		err = PTR_ERR(dev->inode);
-		goto free_hw;
+	if (!inode) {
+		inode = unplug_inode_new();
+		err = PTR_ERR_OR_ZERO(inode);
+		if (err)
+			goto free_hw;
+		dev->inode = inode;
 	}
+	inode->i_private = dev;
+	dev->mapping = inode->i_mapping;
 
 	unplug_dev_init(dev, drv, parent, memory);
 	/* The caller's module depends on this one: it is there. */
@@ -182,7 +158,12 @@ void unplug_dev_put(struct unplug_dev *dev)
 }
 EXPORT_SYMBOL_GPL(unplug_dev_put);
 
-/* -- register ------------------------------------------------------------ */
+static void unplug_dev_open_gates(struct unplug_dev *dev)
+{
+	unplug_gate_open(&dev->hw);
+	unplug_gate_open(&dev->gate);
+	atomic_set(&dev->state, UNPLUG_DEV_LIVE);
+}
 
 static int unplug_dev_add(struct unplug_dev *dev)
 {
@@ -198,9 +179,7 @@ static int unplug_dev_add(struct unplug_dev *dev)
 	err = device_add(&dev->device);
 	if (err)
 		return err;
-	unplug_gate_open(&dev->hw);
-	unplug_gate_open(&dev->gate);
-	atomic_set(&dev->state, UNPLUG_DEV_LIVE);
+	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered, %u:%u\n", MAJOR(dev->device.devt),
 			MINOR(dev->device.devt));
 	dev_set_uevent_suppress(&dev->device, false);
@@ -224,6 +203,35 @@ static const char *unplug_dev_why(int err)
 	}
 }
 
+static void unplug_dev_not_registered(struct unplug_dev *dev, int err)
+{
+	if (err != -EBUSY) {
+		if (dev->generation)
+			unplug_minor_free_name(dev);
+		atomic_set(&dev->state, err == -EEXIST && !dev->generation ?
+						UNPLUG_DEV_NEW :
+						UNPLUG_DEV_GONE);
+	}
+	pr_err("%s: cannot register: %s (%d)\n",
+	       dev_name(&dev->device) ?: "(no name)", unplug_dev_why(err), err);
+}
+
+/* From NEW to REGISTERING, with a name, a number and a generation. */
+static int unplug_dev_reserve(struct unplug_dev *dev, const char *name)
+{
+	int err = -EBUSY;
+
+	/* The name of a live device must not change: look first. */
+	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_NEW,
+			   UNPLUG_DEV_REGISTERING) == UNPLUG_DEV_NEW)
+		err = name ? dev_set_name(&dev->device, "%s", name) : -ENOMEM;
+	if (!err)
+		err = unplug_minor_reserve(dev);
+	if (err)
+		unplug_dev_not_registered(dev, err);
+	return err;
+}
+
 /**
  * unplug_dev_register() - let users in
  * @dev: a new device, set up by the driver: operations may run before this
@@ -243,247 +251,38 @@ int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...)
 	char *name;
 	int err;
 
-	/* The name of a live device must not change: look first. */
-	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_NEW,
-			   UNPLUG_DEV_REGISTERING) != UNPLUG_DEV_NEW) {
-		err = -EBUSY;
-		goto err_log;
-	}
-
 	va_start(args, fmt);
 	name = kvasprintf(GFP_KERNEL, fmt, args);
 	va_end(args);
-	err = name ? dev_set_name(&dev->device, "%s", name) : -ENOMEM;
+	err = unplug_dev_reserve(dev, name);
 	kfree(name);
 	if (err)
-		goto err_state;
-	err = unplug_minor_reserve(dev);
-	if (err)
-		goto err_state;
+		return err;
 	err = unplug_dev_add(dev);
 	if (err)
-		goto err_name;
-	return 0;
-
-err_name:
-	unplug_minor_free_name(dev);
-err_state:
-	atomic_set(&dev->state,
-		   err == -EEXIST && !dev->generation ? UNPLUG_DEV_NEW :
-							UNPLUG_DEV_GONE);
-err_log:
-	pr_err("%s: cannot register: %s (%d)\n",
-	       dev_name(&dev->device) ?: "(no name)", unplug_dev_why(err), err);
+		unplug_dev_not_registered(dev, err);
 	return err;
 }
 EXPORT_SYMBOL_GPL(unplug_dev_register);
 
-/* -- unplug ------------------------------------------------------------- */
-
-/*
- * A module that is loading or unloading cannot be kept: its init, when it
- * fails, and its exit end with the module gone, whatever its count says. Who
- * unplugs from there has to wait for gone instead.
- */
-static bool unplug_dev_pin_driver(struct unplug_dev *dev)
-{
-	struct module *owner = dev->drv->owner;
-
-	if (!owner)
-		return true;
-	return READ_ONCE(owner->state) == MODULE_STATE_LIVE &&
-	       try_module_get(owner);
-}
-
-static bool unplug_dev_begin(struct unplug_dev *dev)
-{
-	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_LIVE, UNPLUG_DEV_DYING) !=
-	    UNPLUG_DEV_LIVE)
-		return false;
-
-	dev->when_called = ktime_get();
-	unplug_dev_get(dev);
-	dev->pinned = unplug_dev_pin_driver(dev);
-	unplug_gate_kill(&dev->hw);
-	unplug_gate_kill(&dev->gate);
-	return true;
-}
-
-static void unplug_dev_wait_hw(struct unplug_dev *dev)
-{
-	unplug_gate_fold(&dev->hw);
-	while (!wait_for_completion_timeout(&dev->hw_drained, 10 * HZ))
-		unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
-			       unplug_gate_inside(&dev->hw), dev->drv->name);
-}
-
-/* All of the device's mappings, private copies included: never a range. */
-static void unplug_dev_zap(struct unplug_dev *dev)
-{
-	unmap_mapping_range(dev->mapping, 0, 0, 1);
-}
-
-/*
- * From DYING to SHUT. The last step, folding the operations' gate, may start
- * unplug_dev_gone_work at once.
- */
-static void unplug_dev_shut(struct unplug_dev *dev)
-{
-	unplug_hook(UNPLUG_HOOK_MARKED);
-	synchronize_rcu_expedited();
-	unplug_dev_wait_hw(dev);
-	/*
-	 * Entries made in hardware sections are all there and no new ones come.
-	 * Those a driver may have made elsewhere wait for the zap at drained.
-	 */
-	unplug_dev_zap(dev);
-	dev->when_shut = ktime_get();
-	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
-	__wake_up(&dev->wait, TASK_NORMAL, 0,
-		  poll_to_key(EPOLLHUP | EPOLLERR));
-
-	device_del(&dev->device);
-	unplug_minor_free_name(dev);
-	unplug_dev_info(dev, "shut after %lld us\n",
-			unplug_dev_us(dev, dev->when_shut));
-	complete_all(&dev->shut);
-	unplug_hook(UNPLUG_HOOK_SHUT);
-	unplug_gate_fold(&dev->gate);
-}
-
-static void unplug_dev_shut_work(struct work_struct *work)
-{
-	unplug_dev_shut(container_of(work, struct unplug_dev, shut_work));
-}
-
-/* From SHUT over DRAINED to GONE; the last put of the gate started it. */
-static void unplug_dev_gone_work(struct work_struct *work)
-{
-	struct unplug_dev *dev = container_of(work, struct unplug_dev,
-					      gone_work);
-	struct module *owner = dev->drv->owner;
-
-	unplug_dev_zap(dev);
-	dev->when_drained = ktime_get();
-	atomic_set(&dev->state, UNPLUG_DEV_DRAINED);
-	unplug_dev_info(dev, "drained after %lld us\n",
-			unplug_dev_us(dev, dev->when_drained));
-	unplug_hook(UNPLUG_HOOK_DRAINED);
-
-	unplug_file_release_all(dev);
-	if (dev->drv->gone)
-		dev->drv->gone(dev);
-	dev->drv = NULL;
-	atomic_set(&dev->state, UNPLUG_DEV_GONE);
-	unplug_dev_info(dev, "gone after %lld us\n",
-			unplug_dev_us(dev, ktime_get()));
-
-	/* In this order: who waited for gone may unload the driver next. */
-	if (dev->pinned)
-		module_put(owner);
-	complete_all(&dev->gone);
-	unplug_dev_put(dev);
-}
-
-static bool unplug_dev_wait(struct unplug_dev *dev)
-{
-	bool gone = true;
-
-	/* Tell lockdep: an operation must not want what our caller holds. */
-	rwsem_acquire(&dev->dep_map, 0, 0, _RET_IP_);
-	if (dev->pinned)
-		gone = wait_for_completion_timeout(&dev->gone,
-						   msecs_to_jiffies(drain_ms));
-	else
-		wait_for_completion(&dev->gone);
-	rwsem_release(&dev->dep_map, _RET_IP_);
-	return gone;
-}
-
 /**
- * unplug_dev_unplug() - take a device away
- * @dev: the device; the caller's reference stays the caller's
+ * unplug_front_register() - unplug_dev_register() for a front end
+ * @dev: a new device, made by unplug_front_alloc()
+ * @name: for messages; not in use
  *
- * For ->remove of a bus: on return the device is shut, so that the hardware and
- * what belongs to the bus (BARs, interrupts) may be given back. Waits for gone
- * no longer than the module parameter drain_ms, then leaves the rest to a
- * worker of the core; the driver's module stays pinned until that is done. Only
- * when the module is being loaded or unloaded, and so cannot be pinned, does it
- * wait for gone in any case; there are no open files then, except those that
- * raced a failing init.
- *
- * May be called again, and concurrently. Not from inside an operation, a
- * fault, a hardware section or ->gone of any device: unplug_dev_unplug_async()
- * is for those.
+ * The front end makes the nodes itself, after this.
  *
  * Context: Process. May sleep.
- * Return: 0 if the device is gone; -EINPROGRESS if a worker goes on; -EINVAL if
- *	   the device is not registered.
+ * Return: as unplug_dev_register().
  */
-int unplug_dev_unplug(struct unplug_dev *dev)
+int unplug_front_register(struct unplug_dev *dev, const char *name)
 {
-	might_sleep();
+	int err = unplug_dev_reserve(dev, name);
 
-	if (unplug_dev_begin(dev))
-		unplug_dev_shut(dev);
-	else if (atomic_read(&dev->state) < UNPLUG_DEV_LIVE || !dev->generation)
-		return -EINVAL;
-	wait_for_completion(&dev->shut);
-
-	if (unplug_dev_wait(dev))
-		return 0;
-	if (atomic_read(&dev->state) == UNPLUG_DEV_SHUT)
-		unplug_dev_info(dev, "%u operations still inside, continues in the background\n",
-				unplug_gate_inside(&dev->gate));
-	else
-		unplug_dev_info(dev, "releases still running, continues in the background\n");
-	return -EINPROGRESS;
+	if (err)
+		return err;
+	unplug_dev_open_gates(dev);
+	unplug_dev_info(dev, "registered\n");
+	return 0;
 }
-EXPORT_SYMBOL_GPL(unplug_dev_unplug);
-
-/**
- * unplug_dev_unplug_async() - take a device away, without waiting
- * @dev: the device; the caller's reference stays the caller's
- *
- * No newcomer gets in once this returned and an RCU grace period passed; all the
- * rest is done by a worker of the core. The hardware must not be given back
- * before unplug_dev_wait_gone(), or unplug_dev_unplug(), returned. Does
- * nothing if the device is not registered or being unplugged.
- *
- * Context: Any, up to hard interrupt, and inside operations of any device.
- */
-void unplug_dev_unplug_async(struct unplug_dev *dev)
-{
-	if (unplug_dev_begin(dev))
-		queue_work(unplug_wq, &dev->shut_work);
-}
-EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
-
-/**
- * unplug_dev_wait_gone() - wait until a device is gone
- * @dev: a device that was unplugged, with a reference of the caller
- *
- * Without a limit: as long as its users keep operations inside. Not from where
- * unplug_dev_unplug() must not be called.
- *
- * Context: Process. May sleep.
- */
-void unplug_dev_wait_gone(struct unplug_dev *dev)
-{
-	wait_for_completion(&dev->gone);
-}
-EXPORT_SYMBOL_GPL(unplug_dev_wait_gone);
-
-int unplug_device_init(void)
-{
-	unplug_wq = alloc_workqueue("unplug", WQ_UNBOUND,
-				    WQ_UNBOUND_MAX_ACTIVE);
-	return unplug_wq ? 0 : -ENOMEM;
-}
-
-/* No device is left: each one holds the module. What freed the last may run. */
-void unplug_device_exit(void)
-{
-	destroy_workqueue(unplug_wq);
-	rcu_barrier();
-}
+EXPORT_SYMBOL_GPL(unplug_front_register);

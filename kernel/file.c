@@ -16,6 +16,7 @@
  */
 
 #include <linux/hashtable.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include "internal.h"
 
@@ -56,8 +57,9 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 	if (file->f_op == dev->guard && file->f_mapping == dev->mapping)
 		return 0;
 
-	unplug_dev_err(dev, "open refused: the driver's open replaced %s\n",
-		       file->f_op == dev->guard ? "f_mapping" : "f_op");
+	pr_err_ratelimited("%s: open refused: the driver's open replaced %s\n",
+			   unplug_dev_name(dev),
+			   file->f_op == dev->guard ? "f_mapping" : "f_op");
 	if (fops->release)
 		fops->release(inode, file);
 	if (file->f_op != dev->guard)
@@ -66,7 +68,7 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 }
 
 /**
- * unplug_file_open() - open a device
+ * unplug_front_open() - open a device
  * @dev: the device, with a reference that becomes the file's on success
  * @inode: the node
  * @file: a file in ->open of the node
@@ -74,8 +76,8 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
  * Context: Process. May sleep.
  * Return: 0; -ENXIO: the device is not live; -ENOMEM; what the driver says.
  */
-int unplug_file_open(struct unplug_dev *dev, struct inode *inode,
-		     struct file *file)
+int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
+		      struct file *file)
 {
 	struct unplug_file *uf;
 	struct module *owner;
@@ -114,6 +116,7 @@ leave:
 	unplug_guard_leave(dev);
 	return err;
 }
+EXPORT_SYMBOL_GPL(unplug_front_open);
 
 static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
 {

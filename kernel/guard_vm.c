@@ -62,15 +62,24 @@ do {									\
 	}								\
 } while (0)
 
-/* After unplug neither is told to the driver: its ->gone says it all. */
+/*
+ * After unplug neither is told to the driver: its ->gone says it all. With a
+ * front end they are told always: the file keeps the driver.
+ */
 static void guard_open(struct vm_area_struct *vma)
 {
-	guard_vm_call_void(vma, open, vma);
+	if (!vma_dev(vma)->front)
+		guard_vm_call_void(vma, open, vma);
+	else if (driver_vm_ops(vma)->open)
+		driver_vm_ops(vma)->open(vma);
 }
 
 static void guard_close(struct vm_area_struct *vma)
 {
-	guard_vm_call_void(vma, close, vma);
+	if (!vma_dev(vma)->front)
+		guard_vm_call_void(vma, close, vma);
+	else if (driver_vm_ops(vma)->close)
+		driver_vm_ops(vma)->close(vma);
 }
 
 static int guard_may_split(struct vm_area_struct *vma, unsigned long addr)

@@ -42,16 +42,11 @@ void unplug_inode_exit(void)
 
 /**
  * unplug_inode_new() - an inode for a device
- * @dev: the device
  *
  * Context: Process. May sleep.
  * Return: an inode, to be given back by iput(), or an ERR_PTR.
  */
-struct inode *unplug_inode_new(struct unplug_dev *dev)
+struct inode *unplug_inode_new(void)
 {
-	struct inode *inode = alloc_anon_inode(unplug_mount->mnt_sb);
-
-	if (!IS_ERR(inode))
-		inode->i_private = dev;
-	return inode;
+	return alloc_anon_inode(unplug_mount->mnt_sb);
 }

@@ -39,10 +39,12 @@
 	pr_err("%s#%llu: " fmt, dev_name(&(dev)->device),		\
 	       (dev)->generation, ##__VA_ARGS__)
 
-/* device.c */
+/* shut.c: how a device is taken away */
 extern struct workqueue_struct *unplug_wq;
-int unplug_device_init(void);
-void unplug_device_exit(void);
+int unplug_shut_init(void);
+void unplug_shut_exit(void);
+void unplug_dev_shut_work(struct work_struct *work);
+void unplug_dev_gone_work(struct work_struct *work);
 
 /* class.c: what user space sees of a device in sysfs and /dev */
 extern struct class *unplug_class;
@@ -52,7 +54,7 @@ void unplug_class_exit(void);
 /* inode.c: the inodes whose address spaces own the mappings */
 int unplug_inode_init(void);
 void unplug_inode_exit(void);
-struct inode *unplug_inode_new(struct unplug_dev *dev);
+struct inode *unplug_inode_new(void);
 
 /* minor.c: numbers, names, the list of devices */
 int unplug_minor_reserve(struct unplug_dev *dev);
@@ -67,8 +69,6 @@ void unplug_cdev_exit(void);
 
 /* file.c: open files, each released once */
 struct unplug_file;
-int unplug_file_open(struct unplug_dev *dev, struct inode *inode,
-		     struct file *file);
 void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);

@@ -12,12 +12,12 @@ static int __init unplug_init(void)
 	err = unplug_hook_init();
 	if (err)
 		return err;
-	err = unplug_device_init();
+	err = unplug_shut_init();
 	if (err)
 		goto exit_hook;
 	err = unplug_class_init();
 	if (err)
-		goto exit_device;
+		goto exit_shut;
 	err = unplug_inode_init();
 	if (err)
 		goto exit_class;
@@ -30,8 +30,8 @@ exit_inode:
 	unplug_inode_exit();
 exit_class:
 	unplug_class_exit();
-exit_device:
-	unplug_device_exit();
+exit_shut:
+	unplug_shut_exit();
 exit_hook:
 	unplug_hook_exit();
 	return err;
@@ -41,7 +41,7 @@ static void __exit unplug_exit(void)
 {
 	unplug_cdev_exit();
 	/* Waits for who freed the last device, inode and class use included. */
-	unplug_device_exit();
+	unplug_shut_exit();
 	unplug_inode_exit();
 	unplug_class_exit();
 	unplug_hook_exit();

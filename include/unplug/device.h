@@ -98,6 +98,7 @@ enum unplug_dev_state {
  *	  last operation and the last release of any file. Frees what the
  *	  driver's structure points to. May sleep; may not call unplug_dev_*
  *	  but unplug_dev_put().
+ * @front: for front ends, whose nodes are not the core's; NULL for drivers
  */
 struct unplug_driver {
 	struct module *owner;
@@ -105,6 +106,22 @@ struct unplug_driver {
 	const struct file_operations *fops;
 	umode_t mode;
 	void (*gone)(struct unplug_dev *dev);
+	const struct unplug_front *front;
+};
+
+/**
+ * struct unplug_front - a subsystem that makes the nodes itself
+ * @shut: the last step of shut, in place of removing the core's node
+ *
+ * Its files belong to the subsystem until their last close: release is not
+ * forced, which keeps the driver's module in memory as long as one is open, and
+ * open and close of mappings are told the driver at any time.
+ *
+ * The front end's open calls unplug_front_open() on a device that was made by
+ * unplug_front_alloc() and registered by unplug_front_register().
+ */
+struct unplug_front {
+	void (*shut)(struct unplug_dev *dev);
 };
 
 /**
@@ -118,12 +135,14 @@ struct unplug_driver {
  * @vm_ops: the driver's tables its mappings use; slots filled under files_lock,
  *	    never emptied
  * @mapping: address space of @inode: owns all mappings
- * @inode: the core's; none of the file system's
+ * @inode: the core's; none of the file system's. NULL with a front end, which
+ *	   keeps the one @mapping belongs to
  * @state: enum unplug_dev_state; NEW to LIVE, or to GONE, by register; LIVE to
  *	   DYING by whoever wins, later ones by unplug alone
  * @minor: kept until the memory is freed
  * @generation: different for every device since the core was loaded; set once
- * @mode: permissions of the node; copied, as @drv may be gone
+ * @front: copied from @drv, as that may be gone
+ * @mode: permissions of the node; likewise
  * @pinned: unplug holds a reference of the driver's module
  * @files_lock: protects @files, their states and @vm_ops
  * @files: open files by address
@@ -155,6 +174,7 @@ struct unplug_dev {
 	atomic_t state;
 	u32 minor;
 	u64 generation;
+	const struct unplug_front *front;
 	umode_t mode;
 	bool pinned;
 
@@ -178,7 +198,7 @@ struct unplug_dev {
 
 struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 				      struct device *parent, size_t size,
-				      size_t offset);
+				      size_t offset, struct inode *inode);
 
 /**
  * unplug_dev_alloc() - allocate a device and the driver's structure around it
@@ -201,7 +221,7 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 									\
 	BUILD_BUG_ON(!__same_type(((type *)NULL)->member, *__dev));	\
 	__dev = __unplug_dev_alloc((drv), (parent), sizeof(type),	\
-				   offsetof(type, member));		\
+				   offsetof(type, member), NULL);	\
 	IS_ERR(__dev) ? ERR_CAST(__dev) :				\
 			container_of(__dev, type, member);		\
 })
@@ -211,6 +231,35 @@ int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...);
 int unplug_dev_unplug(struct unplug_dev *dev);
 void unplug_dev_unplug_async(struct unplug_dev *dev);
 void unplug_dev_wait_gone(struct unplug_dev *dev);
+
+/**
+ * unplug_front_alloc() - unplug_dev_alloc() for a front end
+ * @drv: the driver, with a front end
+ * @parent: the bus device it sits on, or NULL
+ * @type: the front end's structure
+ * @member: its member of type struct unplug_dev
+ * @inode: the inode whose address space owns all mappings of the device. Its
+ *	   i_private must be free: it is the device's from now on. The front
+ *	   end keeps the inode as long as a file or a mapping is there, and
+ *	   until gone
+ *
+ * Context: Process. May sleep.
+ * Return: as unplug_dev_alloc().
+ */
+#define unplug_front_alloc(drv, parent, type, member, inode)		\
+({									\
+	struct unplug_dev *__dev;					\
+									\
+	BUILD_BUG_ON(!__same_type(((type *)NULL)->member, *__dev));	\
+	__dev = __unplug_dev_alloc((drv), (parent), sizeof(type),	\
+				   offsetof(type, member), (inode));	\
+	IS_ERR(__dev) ? ERR_CAST(__dev) :				\
+			container_of(__dev, type, member);		\
+})
+
+int unplug_front_register(struct unplug_dev *dev, const char *name);
+int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
+		      struct file *file);
 
 struct unplug_dev *unplug_dev_get(struct unplug_dev *dev);
 void unplug_dev_put(struct unplug_dev *dev);

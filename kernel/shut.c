@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How a device is taken away: from LIVE over DYING, SHUT and DRAINED to GONE.
+ *
+ *	begin	whoever is first to move the state from LIVE to DYING; any
+ *		context; takes what the rest needs: a reference of the device and
+ *		one of the driver's module
+ *	shut	the same caller, or a worker for unplug_dev_unplug_async
+ *	gone	a worker, started by the last one out of the gate: drained, gone
+ *
+ * No worker waits for an insider: its work is queued when the gate is dead, so
+ * any number of devices may be stuck without holding up each other.
+ */
+
+#include <linux/moduleparam.h>
+#include <linux/poll.h>
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
+#include "internal.h"
+
+static unsigned int drain_ms = 100;
+module_param(drain_ms, uint, 0644);
+MODULE_PARM_DESC(drain_ms,
+		 "how long unplug waits for gone before it leaves the rest to a worker, in milliseconds (default 100)");
+
+struct workqueue_struct *unplug_wq;
+
+static s64 unplug_dev_us(struct unplug_dev *dev, ktime_t when)
+{
+	return ktime_us_delta(when, dev->when_called);
+}
+
+/*
+ * A module that is loading or unloading cannot be kept: its init, when it
+ * fails, and its exit end with the module gone, whatever its count says. Who
+ * unplugs from there has to wait for gone instead.
+ */
+static bool unplug_dev_pin_driver(struct unplug_dev *dev)
+{
+	struct module *owner = dev->drv->owner;
+
+	if (!owner)
+		return true;
+	return READ_ONCE(owner->state) == MODULE_STATE_LIVE &&
+	       try_module_get(owner);
+}
+
+static bool unplug_dev_begin(struct unplug_dev *dev)
+{
+	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_LIVE, UNPLUG_DEV_DYING) !=
+	    UNPLUG_DEV_LIVE)
+		return false;
+
+	dev->when_called = ktime_get();
+	unplug_dev_get(dev);
+	dev->pinned = unplug_dev_pin_driver(dev);
+	unplug_gate_kill(&dev->hw);
+	unplug_gate_kill(&dev->gate);
+	return true;
+}
+
+static void unplug_dev_wait_hw(struct unplug_dev *dev)
+{
+	unplug_gate_fold(&dev->hw);
+	while (!wait_for_completion_timeout(&dev->hw_drained, 10 * HZ))
+		unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
+			       unplug_gate_inside(&dev->hw), dev->drv->name);
+}
+
+/* All of the device's mappings, private copies included: never a range. */
+static void unplug_dev_zap(struct unplug_dev *dev)
+{
+	unmap_mapping_range(dev->mapping, 0, 0, 1);
+}
+
+/*
+ * From DYING to SHUT. The last step, folding the operations' gate, may start
+ * unplug_dev_gone_work at once.
+ */
+static void unplug_dev_shut(struct unplug_dev *dev)
+{
+	unplug_hook(UNPLUG_HOOK_MARKED);
+	synchronize_rcu_expedited();
+	unplug_dev_wait_hw(dev);
+	/*
+	 * Entries made in hardware sections are all there and no new ones come.
+	 * Those a driver may have made elsewhere wait for the zap at drained.
+	 */
+	unplug_dev_zap(dev);
+	dev->when_shut = ktime_get();
+	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
+	__wake_up(&dev->wait, TASK_NORMAL, 0,
+		  poll_to_key(EPOLLHUP | EPOLLERR));
+
+	if (dev->front)
+		dev->front->shut(dev);
+	else
+		device_del(&dev->device);
+	unplug_minor_free_name(dev);
+	unplug_dev_info(dev, "shut after %lld us\n",
+			unplug_dev_us(dev, dev->when_shut));
+	complete_all(&dev->shut);
+	unplug_hook(UNPLUG_HOOK_SHUT);
+	unplug_gate_fold(&dev->gate);
+}
+
+void unplug_dev_shut_work(struct work_struct *work)
+{
+	unplug_dev_shut(container_of(work, struct unplug_dev, shut_work));
+}
+
+/* From SHUT over DRAINED to GONE; the last put of the gate started it. */
+void unplug_dev_gone_work(struct work_struct *work)
+{
+	struct unplug_dev *dev = container_of(work, struct unplug_dev,
+					      gone_work);
+	struct module *owner = dev->drv->owner;
+
+	unplug_dev_zap(dev);
+	dev->when_drained = ktime_get();
+	atomic_set(&dev->state, UNPLUG_DEV_DRAINED);
+	unplug_dev_info(dev, "drained after %lld us\n",
+			unplug_dev_us(dev, dev->when_drained));
+	unplug_hook(UNPLUG_HOOK_DRAINED);
+
+	if (!dev->front)
+		unplug_file_release_all(dev);
+	if (dev->drv->gone)
+		dev->drv->gone(dev);
+	if (!dev->front)
+		dev->drv = NULL;
+	atomic_set(&dev->state, UNPLUG_DEV_GONE);
+	unplug_dev_info(dev, "gone after %lld us\n",
+			unplug_dev_us(dev, ktime_get()));
+
+	/* In this order: who waited for gone may unload the driver next. */
+	if (dev->pinned)
+		module_put(owner);
+	complete_all(&dev->gone);
+	unplug_dev_put(dev);
+}
+
+/* GONE is also where a registration that failed ends. */
+static bool unplug_dev_was_live(struct unplug_dev *dev)
+{
+	int state = atomic_read(&dev->state);
+
+	return state >= UNPLUG_DEV_LIVE &&
+	       !(state == UNPLUG_DEV_GONE && !dev->when_called);
+}
+
+static bool unplug_dev_wait(struct unplug_dev *dev)
+{
+	bool gone = true;
+
+	/* Tell lockdep: an operation must not want what our caller holds. */
+	rwsem_acquire(&dev->dep_map, 0, 0, _RET_IP_);
+	if (dev->pinned)
+		gone = wait_for_completion_timeout(&dev->gone,
+						   msecs_to_jiffies(drain_ms));
+	else
+		wait_for_completion(&dev->gone);
+	rwsem_release(&dev->dep_map, _RET_IP_);
+	return gone;
+}
+
+/**
+ * unplug_dev_unplug() - take a device away
+ * @dev: the device; the caller's reference stays the caller's
+ *
+ * For ->remove of a bus: on return the device is shut, so that the hardware and
+ * what belongs to the bus (BARs, interrupts) may be given back. Waits for gone
+ * no longer than the module parameter drain_ms, then leaves the rest to a
+ * worker of the core; the driver's module stays pinned until that is done. Only
+ * when the module is being loaded or unloaded, and so cannot be pinned, does it
+ * wait for gone in any case; there are no open files then, except those that
+ * raced a failing init.
+ *
+ * May be called again, and concurrently. Not from inside an operation, a
+ * fault, a hardware section or ->gone of any device: unplug_dev_unplug_async()
+ * is for those.
+ *
+ * Context: Process. May sleep.
+ * Return: 0 if the device is gone; -EINPROGRESS if a worker goes on; -EINVAL if
+ *	   the device is not registered.
+ */
+int unplug_dev_unplug(struct unplug_dev *dev)
+{
+	might_sleep();
+
+	if (unplug_dev_begin(dev))
+		unplug_dev_shut(dev);
+	else if (!unplug_dev_was_live(dev))
+		return -EINVAL;
+	wait_for_completion(&dev->shut);
+
+	if (unplug_dev_wait(dev))
+		return 0;
+	if (atomic_read(&dev->state) == UNPLUG_DEV_SHUT)
+		unplug_dev_info(dev, "%u operations still inside, continues in the background\n",
+				unplug_gate_inside(&dev->gate));
+	else
+		unplug_dev_info(dev, "releases still running, continues in the background\n");
+	return -EINPROGRESS;
+}
+EXPORT_SYMBOL_GPL(unplug_dev_unplug);
+
+/**
+ * unplug_dev_unplug_async() - take a device away, without waiting
+ * @dev: the device; the caller's reference stays the caller's
+ *
+ * No newcomer gets in once this returned and an RCU grace period passed; all the
+ * rest is done by a worker of the core. The hardware must not be given back
+ * before unplug_dev_wait_gone(), or unplug_dev_unplug(), returned. Does
+ * nothing if the device is not registered or being unplugged.
+ *
+ * Context: Any, up to hard interrupt, and inside operations of any device.
+ */
+void unplug_dev_unplug_async(struct unplug_dev *dev)
+{
+	if (unplug_dev_begin(dev))
+		queue_work(unplug_wq, &dev->shut_work);
+}
+EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
+
+/**
+ * unplug_dev_wait_gone() - wait until a device is gone
+ * @dev: a device that was unplugged, with a reference of the caller
+ *
+ * Without a limit: as long as its users keep operations inside. Not from where
+ * unplug_dev_unplug() must not be called.
+ *
+ * Context: Process. May sleep.
+ */
+void unplug_dev_wait_gone(struct unplug_dev *dev)
+{
+	wait_for_completion(&dev->gone);
+}
+EXPORT_SYMBOL_GPL(unplug_dev_wait_gone);
+
+int unplug_shut_init(void)
+{
+	unplug_wq = alloc_workqueue("unplug", WQ_UNBOUND,
+				    WQ_UNBOUND_MAX_ACTIVE);
+	return unplug_wq ? 0 : -ENOMEM;
+}
+
+/* No device is left: each one holds the module. What freed the last may run. */
+void unplug_shut_exit(void)
+{
+	destroy_workqueue(unplug_wq);
+	rcu_barrier();
+}
