@@ -11,7 +11,9 @@ struct class *unplug_class;
 
 static const char *const state_names[] = {
 	[UNPLUG_DEV_NEW] = "new",
-	[UNPLUG_DEV_REGISTERING] = "registering",
+	/* To be seen only when the gates are open. */
+	[UNPLUG_DEV_REGISTERING] = "live",
+	[UNPLUG_DEV_PULLED] = "live",
 	[UNPLUG_DEV_LIVE] = "live",
 	[UNPLUG_DEV_DYING] = "dying",
 	[UNPLUG_DEV_SHUT] = "shut",

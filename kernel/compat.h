@@ -62,6 +62,17 @@ unplug_get_unmapped_area(struct file *file, unsigned long addr,
 #define UNPLUG_HAVE_SENDPAGE
 #endif
 
+/* The member went with 6.12. */
+static inline unsigned long
+unplug_mmap_supported_flags(const struct file_operations *fops)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return fops->mmap_supported_flags;
+#else
+	return 0;
+#endif
+}
+
 /* Second argument of ->huge_fault. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define unplug_huge_order enum page_entry_size

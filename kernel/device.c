@@ -57,9 +57,11 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	dev->mode = drv->mode;
 	init_completion(&dev->hw_drained);
 	init_completion(&dev->shut);
+	init_completion(&dev->hidden);
 	init_completion(&dev->gone);
 	spin_lock_init(&dev->files_lock);
 	hash_init(dev->files);
+	INIT_LIST_HEAD(&dev->open);
 	init_waitqueue_head(&dev->files_wait);
 	init_waitqueue_head(&dev->wait);
 	INIT_WORK(&dev->shut_work, unplug_dev_shut_work);
@@ -85,7 +87,7 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 	guard = unplug_guard_fops(drv->fops);
 	if (IS_ERR(guard)) {
 		pr_err("%s: %s\n", drv->name ?: "(no name)",
-		       drv->fops ? "check_flags cannot be guarded"
+		       drv->fops ? "check_flags and mmap_supported_flags cannot be guarded"
 				 : "a driver without file operations");
 		return ERR_CAST(guard);
 	}
@@ -144,6 +146,19 @@ struct unplug_dev *unplug_dev_get(struct unplug_dev *dev)
 EXPORT_SYMBOL_GPL(unplug_dev_get);
 
 /**
+ * unplug_dev_tryget() - take a reference unless the last one is gone
+ * @dev: a device found under RCU
+ *
+ * Context: Any.
+ * Return: true if the caller has a reference now.
+ */
+bool unplug_dev_tryget(struct unplug_dev *dev)
+{
+	return kobject_get_unless_zero(&dev->device.kobj);
+}
+EXPORT_SYMBOL_GPL(unplug_dev_tryget);
+
+/**
  * unplug_dev_put() - give back a reference
  * @dev: a device, or NULL
  *
@@ -162,7 +177,19 @@ static void unplug_dev_open_gates(struct unplug_dev *dev)
 {
 	unplug_gate_open(&dev->hw);
 	unplug_gate_open(&dev->gate);
+}
+
+/*
+ * Last of all: from here on the device may be taken away, by an operation too.
+ * If one has asked for that already, now is the time.
+ */
+static void unplug_dev_live(struct unplug_dev *dev)
+{
+	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_REGISTERING,
+			   UNPLUG_DEV_LIVE) == UNPLUG_DEV_REGISTERING)
+		return;
 	atomic_set(&dev->state, UNPLUG_DEV_LIVE);
+	unplug_dev_unplug_async(dev);
 }
 
 static int unplug_dev_add(struct unplug_dev *dev)
@@ -184,6 +211,7 @@ static int unplug_dev_add(struct unplug_dev *dev)
 			MINOR(dev->device.devt));
 	dev_set_uevent_suppress(&dev->device, false);
 	kobject_uevent(&dev->device.kobj, KOBJ_ADD);
+	unplug_dev_live(dev);
 	return 0;
 }
 
@@ -192,6 +220,8 @@ static const char *unplug_dev_why(int err)
 	switch (err) {
 	case -EBUSY:
 		return "it was registered before";
+	case -EINVAL:
+		return "it has no name";
 	case -EEXIST:
 		return "the name is in use";
 	case -ENOSPC:
@@ -203,33 +233,34 @@ static const char *unplug_dev_why(int err)
 	}
 }
 
-static void unplug_dev_not_registered(struct unplug_dev *dev, int err)
+static int unplug_dev_complain(struct unplug_dev *dev, int err)
 {
-	if (err != -EBUSY) {
-		if (dev->generation)
-			unplug_minor_free_name(dev);
-		atomic_set(&dev->state, err == -EEXIST && !dev->generation ?
-						UNPLUG_DEV_NEW :
-						UNPLUG_DEV_GONE);
-	}
 	pr_err("%s: cannot register: %s (%d)\n",
 	       dev_name(&dev->device) ?: "(no name)", unplug_dev_why(err), err);
+	return err;
 }
 
 /* From NEW to REGISTERING, with a name, a number and a generation. */
 static int unplug_dev_reserve(struct unplug_dev *dev, const char *name)
 {
-	int err = -EBUSY;
+	int err;
 
+	if (!name)
+		return unplug_dev_complain(dev, -ENOMEM);
+	if (!*name)
+		return unplug_dev_complain(dev, -EINVAL);
 	/* The name of a live device must not change: look first. */
 	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_NEW,
-			   UNPLUG_DEV_REGISTERING) == UNPLUG_DEV_NEW)
-		err = name ? dev_set_name(&dev->device, "%s", name) : -ENOMEM;
+			   UNPLUG_DEV_REGISTERING) != UNPLUG_DEV_NEW)
+		return unplug_dev_complain(dev, -EBUSY);
+
+	err = dev_set_name(&dev->device, "%s", name);
 	if (!err)
 		err = unplug_minor_reserve(dev);
-	if (err)
-		unplug_dev_not_registered(dev, err);
-	return err;
+	if (!err)
+		return 0;
+	atomic_set(&dev->state, UNPLUG_DEV_NEW);
+	return unplug_dev_complain(dev, err);
 }
 
 /**
@@ -238,12 +269,12 @@ static int unplug_dev_reserve(struct unplug_dev *dev, const char *name)
  *	 returns
  * @fmt: name of the device and of its node
  *
- * After -EEXIST the driver may try another name; after any other failure the
- * device is of no use but for unplug_dev_put().
+ * After -EEXIST and -EINVAL the driver may try another name; after any other failure
+ * the device is of no use but for unplug_dev_put().
  *
  * Context: Process. May sleep. The caller does not unplug the device meanwhile.
- * Return: 0, or with a line in the log: -EBUSY (registered before), -EEXIST (name
- *	   in use), -ENOSPC, -ENOMEM, what device_add says.
+ * Return: 0, or with a line in the log: -EBUSY (registered before), -EINVAL (no
+ *	   name), -EEXIST (name in use), -ENOSPC, -ENOMEM, what device_add says.
  */
 int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...)
 {
@@ -259,9 +290,11 @@ int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...)
 	if (err)
 		return err;
 	err = unplug_dev_add(dev);
-	if (err)
-		unplug_dev_not_registered(dev, err);
-	return err;
+	if (!err)
+		return 0;
+	unplug_minor_free_name(dev);
+	atomic_set(&dev->state, UNPLUG_DEV_GONE);
+	return unplug_dev_complain(dev, err);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_register);
 
@@ -283,6 +316,7 @@ int unplug_front_register(struct unplug_dev *dev, const char *name)
 		return err;
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered\n");
+	unplug_dev_live(dev);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(unplug_front_register);

@@ -29,11 +29,13 @@ enum unplug_file_state {
 /**
  * struct unplug_file - an open file
  * @node: in dev->files
+ * @open: in dev->open, while it is OPEN
  * @file: key; holds no reference
  * @state: under dev->files_lock
  */
 struct unplug_file {
 	struct hlist_node node;
+	struct list_head open;
 	struct file *file;
 	enum unplug_file_state state;
 };
@@ -42,6 +44,7 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 			    struct file *file)
 {
 	const struct file_operations *fops = dev->drv->fops;
+	const struct file_operations *replaced = NULL;
 	int err;
 
 	/* The guard has a llseek always; without one of the driver: a pipe. */
@@ -60,9 +63,13 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 	pr_err_ratelimited("%s: open refused: the driver's open replaced %s\n",
 			   unplug_dev_name(dev),
 			   file->f_op == dev->guard ? "f_mapping" : "f_op");
+	if (file->f_op != dev->guard) {
+		replaced = file->f_op;
+		fops = replaced;
+	}
 	if (fops->release)
 		fops->release(inode, file);
-	if (file->f_op != dev->guard)
+	if (replaced)
 		replace_fops(file, fops_get(dev->guard));
 	return -EINVAL;
 }
@@ -103,6 +110,8 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	/* Still active: releases are not forced before this file is seen. */
 	spin_lock(&dev->files_lock);
 	hash_add(dev->files, &uf->node, (unsigned long)file);
+	list_add_tail(&uf->open, &dev->open);
+	dev->unreleased++;
 	spin_unlock(&dev->files_lock);
 	unplug_guard_leave(dev);
 	return 0;
@@ -130,6 +139,16 @@ static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
 	return NULL;
 }
 
+/* Who is first claims; under dev->files_lock. */
+static bool file_claim(struct unplug_file *uf)
+{
+	if (uf->state != UNPLUG_FILE_OPEN)
+		return false;
+	uf->state = UNPLUG_FILE_CLAIMED;
+	list_del(&uf->open);
+	return true;
+}
+
 /* Ends with RELEASED: @uf and its file belong to the last close from then on. */
 static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 {
@@ -146,6 +165,7 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 
 	spin_lock(&dev->files_lock);
 	uf->state = UNPLUG_FILE_RELEASED;
+	dev->unreleased--;
 	wake_up_all(&dev->files_wait);
 	spin_unlock(&dev->files_lock);
 	module_put(owner);
@@ -181,9 +201,7 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	unplug_hook(UNPLUG_HOOK_RELEASE);
 	spin_lock(&dev->files_lock);
 	uf = file_find(dev, file);
-	claimed = uf->state == UNPLUG_FILE_OPEN;
-	if (claimed)
-		uf->state = UNPLUG_FILE_CLAIMED;
+	claimed = file_claim(uf);
 	spin_unlock(&dev->files_lock);
 
 	if (claimed)
@@ -198,30 +216,24 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	unplug_dev_put(dev);
 }
 
-static struct unplug_file *file_claim_one(struct unplug_dev *dev, int bucket)
+static struct unplug_file *file_claim_one(struct unplug_dev *dev)
 {
 	struct unplug_file *uf;
 
 	spin_lock(&dev->files_lock);
-	hlist_for_each_entry(uf, &dev->files[bucket], node) {
-		if (uf->state == UNPLUG_FILE_OPEN) {
-			uf->state = UNPLUG_FILE_CLAIMED;
-			break;
-		}
-	}
+	uf = list_first_entry_or_null(&dev->open, struct unplug_file, open);
+	if (uf)
+		file_claim(uf);
 	spin_unlock(&dev->files_lock);
 	return uf;
 }
 
 static bool files_all_released(struct unplug_dev *dev)
 {
-	struct unplug_file *uf;
-	bool all = true;
-	int bucket;
+	bool all;
 
 	spin_lock(&dev->files_lock);
-	hash_for_each(dev->files, bucket, uf, node)
-		all = all && uf->state == UNPLUG_FILE_RELEASED;
+	all = !dev->unreleased;
 	spin_unlock(&dev->files_lock);
 	return all;
 }
@@ -237,11 +249,10 @@ static bool files_all_released(struct unplug_dev *dev)
 void unplug_file_release_all(struct unplug_dev *dev)
 {
 	struct unplug_file *uf;
-	int bucket;
 
-	for (bucket = 0; bucket < HASH_SIZE(dev->files); bucket++) {
-		while ((uf = file_claim_one(dev, bucket)))
-			file_release(dev, uf);
+	while ((uf = file_claim_one(dev))) {
+		file_release(dev, uf);
+		cond_resched();
 	}
 	wait_event(dev->files_wait, files_all_released(dev));
 }

@@ -122,6 +122,16 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 					     unsigned long pgoff,
 					     unsigned long flags)
 {
+	struct unplug_dev *dev = unplug_dev_from_file(file);
+	bool can_map;
+
+	/* MAP_FIXED is about to unmap what is there: fail before it does. */
+	if (!unplug_guard_enter(dev))
+		return -ENODEV;
+	can_map = dev->drv->fops->mmap;
+	unplug_guard_leave(dev);
+	if (!can_map)
+		return -ENODEV;
 	return guard_call(file, -ENODEV,
 			  unplug_get_unmapped_area(file, addr, len, pgoff,
 						   flags),
@@ -247,17 +257,20 @@ static int guard_iopoll(struct kiocb *iocb, struct io_comp_batch *batch,
 static int guard_flock(struct file *file, int cmd, struct file_lock *fl)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(file);
-	int err;
+	bool has_flock = false;
+	int err = -ENODEV;
 
 	if (unplug_guard_enter(dev)) {
-		err = dev->drv->fops->flock ?
-			dev->drv->fops->flock(file, cmd, fl) :
-			locks_lock_file_wait(file, fl);
+		has_flock = dev->drv->fops->flock;
+		if (has_flock)
+			err = dev->drv->fops->flock(file, cmd, fl);
 		unplug_guard_leave(dev);
-		return err;
+		if (has_flock)
+			return err;
+		/* The VFS sleeps here for other holders: not inside. */
+		return locks_lock_file_wait(file, fl);
 	}
-	return unplug_lock_is_unlock(fl) ? locks_lock_file_wait(file, fl) :
-					   -ENODEV;
+	return unplug_lock_is_unlock(fl) ? locks_lock_file_wait(file, fl) : err;
 }
 
 static int guard_vfs_lock(struct file *file, int cmd, struct file_lock *fl)
@@ -347,14 +360,15 @@ static const struct file_operations guard_fops[] = {
  *
  * Context: Any.
  * Return: a constant table of the core, or an ERR_PTR: -EINVAL if there are no
- *	   operations or one that is not given a file and so cannot be guarded.
+ *	   operations, one that is not given a file and so cannot be guarded, or
+ *	   flags that would have to stand in the table.
  */
 const struct file_operations *
 unplug_guard_fops(const struct file_operations *fops)
 {
 	unsigned int set = 0;
 
-	if (!fops || fops->check_flags)
+	if (!fops || fops->check_flags || unplug_mmap_supported_flags(fops))
 		return ERR_PTR(-EINVAL);
 
 	set |= fops->read ? HAS_READ : 0;

@@ -82,20 +82,24 @@ static void guard_close(struct vm_area_struct *vma)
 		driver_vm_ops(vma)->close(vma);
 }
 
+/*
+ * After unplug there is nothing in a mapping that could be in the way; and who
+ * got SIGBUS has to be able to unmap it, in part too, or to map over it.
+ */
 static int guard_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
-	return guard_vm_call(vma, -ENODEV, 0, may_split, vma, addr);
+	return guard_vm_call(vma, 0, 0, may_split, vma, addr);
 }
 
 static int guard_mremap(struct vm_area_struct *vma)
 {
-	return guard_vm_call(vma, -ENODEV, 0, mremap, vma);
+	return guard_vm_call(vma, 0, 0, mremap, vma);
 }
 
 static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
 			  unsigned long end, unsigned long flags)
 {
-	return guard_vm_call(vma, -ENODEV, 0, mprotect, vma, start, end, flags);
+	return guard_vm_call(vma, 0, 0, mprotect, vma, start, end, flags);
 }
 
 /*
@@ -152,10 +156,15 @@ static vm_fault_t guard_pfn_mkwrite(struct vm_fault *vmf)
 			     pfn_mkwrite, vmf);
 }
 
-/* Reaches the device past the page table: ptrace, /proc/PID/mem. */
+/*
+ * Reaches the device past the page table: ptrace, /proc/PID/mem. The kernel hands
+ * down all that the tracer wants, also beyond the page and the mapping, where
+ * another device may lie; it comes back for the rest of a short answer.
+ */
 static int guard_access(struct vm_area_struct *vma, unsigned long addr,
 			void *buf, int len, int write)
 {
+	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
 	return guard_vm_call(vma, -EIO, -EINVAL, access, vma, addr, buf, len,
 			     write);
 }
@@ -225,7 +234,7 @@ static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
 	if ((vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) != VM_PFNMAP)
 		return "it is not VM_PFNMAP";
 	if (is_cow_mapping(vma->vm_flags))
-		return "it is private and writable";
+		return "it is private";
 	if (ops->find_special_page || ops->pagesize)
 		return "its vm_ops have members that cannot be guarded";
 #ifdef CONFIG_NUMA
@@ -253,7 +262,7 @@ static void mapping_undo(struct vm_area_struct *vma)
  * @vma: the mapping to be
  *
  * Context: Process, mmap_lock held for writing.
- * Return: 0; -EINVAL for a private writable mapping; -EOPNOTSUPP, and a line in
+ * Return: 0; -EINVAL for a private mapping; -EOPNOTSUPP, and a line in
  *	   the log, for one that could not be revoked; -ENOSPC, and a line, if the
  *	   driver uses too many different vm_ops; what the driver says.
  */
@@ -264,7 +273,10 @@ int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 	int set = 0, slot;
 	int err;
 
-	/* No copies of device memory, and no BUG_ON in vmf_insert_pfn(). */
+	/*
+	 * Private, whether writable now or later: no copies of device memory, and
+	 * no BUG_ON in vmf_insert_pfn().
+	 */
 	if (is_cow_mapping(vma->vm_flags))
 		return -EINVAL;
 
@@ -272,7 +284,8 @@ int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 	/*
 	 * What ->mmap mapped itself, also before it failed, would escape unplug:
 	 * the mapping is not yet where zaps look. It will come back page by page
-	 * if it may.
+	 * if it may. (Without VM_PFNMAP this does nothing; such mappings, of system
+	 * memory, are refused below, and the kernel unmaps them at once.)
 	 */
 	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	if (err)

@@ -70,18 +70,16 @@ static const struct vm_operations_struct iomem_vm_ops = {
  * Nothing is mapped before it is touched.
  *
  * Context: Process, mmap_lock held for writing.
- * Return: 0; -EINVAL if the mapping does not lie in @iomem, or is private and
- *	   writable.
+ * Return: 0; -EINVAL if the mapping does not lie in @iomem, or is private (unless
+ *	   the file is read-only).
  */
 int unplug_iomem_mmap(struct unplug_iomem *iomem, struct vm_area_struct *vma)
 {
 	unsigned long pages = iomem->size >> PAGE_SHIFT;
 
-	if (WARN_ON_ONCE(!PAGE_ALIGNED(iomem->start)))
-		return -EINVAL;
 	if (vma->vm_pgoff >= pages || vma_pages(vma) > pages - vma->vm_pgoff)
 		return -EINVAL;
-	if (is_cow_mapping(vma->vm_flags))
+	if (is_cow_mapping(vma->vm_flags) || !PAGE_ALIGNED(iomem->start))
 		return -EINVAL;
 
 	vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);

@@ -108,7 +108,7 @@ struct unplug_dev *unplug_minor_find(unsigned int minor)
 
 	rcu_read_lock();
 	dev = xa_load(&minors, minor);
-	if (dev && !kobject_get_unless_zero(&dev->device.kobj))
+	if (dev && !unplug_dev_tryget(dev))
 		dev = NULL;
 	rcu_read_unlock();
 

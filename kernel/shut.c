@@ -74,9 +74,19 @@ static void unplug_dev_zap(struct unplug_dev *dev)
 }
 
 /*
- * From DYING to SHUT. The last step, folding the operations' gate, may start
- * unplug_dev_gone_work at once.
+ * The node is removed after the gate was folded, so that the rest does not wait
+ * for it: devtmpfs takes the lock of /dev, which readers of that directory can
+ * hold. The bus has to wait: the node's device is a child of its own.
  */
+static void unplug_dev_hide(struct unplug_dev *dev)
+{
+	if (!dev->front)
+		device_del(&dev->device);
+	unplug_minor_free_name(dev);
+	complete_all(&dev->hidden);
+}
+
+/* From DYING to SHUT. Folding the gate may start unplug_dev_gone_work at once. */
 static void unplug_dev_shut(struct unplug_dev *dev)
 {
 	unplug_hook(UNPLUG_HOOK_MARKED);
@@ -91,17 +101,17 @@ static void unplug_dev_shut(struct unplug_dev *dev)
 	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
 	__wake_up(&dev->wait, TASK_NORMAL, 0,
 		  poll_to_key(EPOLLHUP | EPOLLERR));
-
-	if (dev->front)
-		dev->front->shut(dev);
-	else
-		device_del(&dev->device);
-	unplug_minor_free_name(dev);
 	unplug_dev_info(dev, "shut after %lld us\n",
 			unplug_dev_us(dev, dev->when_shut));
 	complete_all(&dev->shut);
+	if (dev->front)
+		dev->front->shut(dev);
+
 	unplug_hook(UNPLUG_HOOK_SHUT);
+	unplug_dev_get(dev);	/* the other one goes with gone */
 	unplug_gate_fold(&dev->gate);
+	unplug_dev_hide(dev);
+	unplug_dev_put(dev);
 }
 
 void unplug_dev_shut_work(struct work_struct *work)
@@ -145,7 +155,7 @@ static bool unplug_dev_was_live(struct unplug_dev *dev)
 {
 	int state = atomic_read(&dev->state);
 
-	return state >= UNPLUG_DEV_LIVE &&
+	return state >= UNPLUG_DEV_PULLED &&
 	       !(state == UNPLUG_DEV_GONE && !dev->when_called);
 }
 
@@ -192,7 +202,7 @@ int unplug_dev_unplug(struct unplug_dev *dev)
 		unplug_dev_shut(dev);
 	else if (!unplug_dev_was_live(dev))
 		return -EINVAL;
-	wait_for_completion(&dev->shut);
+	wait_for_completion(&dev->hidden);
 
 	if (unplug_dev_wait(dev))
 		return 0;
@@ -211,15 +221,22 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug);
  *
  * No newcomer gets in once this returned and an RCU grace period passed; all the
  * rest is done by a worker of the core. The hardware must not be given back
- * before unplug_dev_wait_gone(), or unplug_dev_unplug(), returned. Does
- * nothing if the device is not registered or being unplugged.
+ * before unplug_dev_wait_gone(), or unplug_dev_unplug(), returned. While the device
+ * is being registered, takes effect when that is done. Does nothing if it is not
+ * registered, or being unplugged.
  *
  * Context: Any, up to hard interrupt, and inside operations of any device.
  */
 void unplug_dev_unplug_async(struct unplug_dev *dev)
 {
-	if (unplug_dev_begin(dev))
-		queue_work(unplug_wq, &dev->shut_work);
+	do {
+		if (unplug_dev_begin(dev)) {
+			queue_work(unplug_wq, &dev->shut_work);
+			return;
+		}
+		/* LIVE: it was registered between the two looks. */
+	} while (atomic_cmpxchg(&dev->state, UNPLUG_DEV_REGISTERING,
+				UNPLUG_DEV_PULLED) == UNPLUG_DEV_LIVE);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
 
@@ -234,6 +251,9 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
  */
 void unplug_dev_wait_gone(struct unplug_dev *dev)
 {
+	if (!unplug_dev_was_live(dev))
+		return;
+	wait_for_completion(&dev->hidden);
 	wait_for_completion(&dev->gone);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_wait_gone);

@@ -29,8 +29,9 @@
  * -----------------------
  *
  * shut	   Newcomers fail, hardware sections (below) are over and will not begin
- *	   again, mappings are revoked, the node is gone. Bounded: one expedited
- *	   grace period and the longest hardware section.
+ *	   again, mappings are revoked. Bounded: one expedited grace period and
+ *	   the longest hardware section. The node follows, which takes the lock of
+ *	   /dev like the node of any driver.
  * drained Nobody is inside an operation or a fault.
  * gone	   Every open file was released, at its last close or by force, and the
  *	   driver's ->gone was called. No code of the driver runs afterwards, and
@@ -75,6 +76,7 @@ struct vm_operations_struct;
 enum unplug_dev_state {
 	UNPLUG_DEV_NEW,
 	UNPLUG_DEV_REGISTERING,
+	UNPLUG_DEV_PULLED,	/* unplug_async was called while registering */
 	UNPLUG_DEV_LIVE,
 	UNPLUG_DEV_DYING,	/* unplug was called */
 	UNPLUG_DEV_SHUT,
@@ -85,14 +87,18 @@ enum unplug_dev_state {
 /* How many different vm_operations_struct the mappings of a device may use. */
 #define UNPLUG_VM_OPS_MAX 4
 
-#define UNPLUG_FILES_BITS 4
+#define UNPLUG_FILES_BITS 6
 
 /**
  * struct unplug_driver - what the core has to know of a driver
  * @owner: THIS_MODULE
  * @name: for messages, no newline
  * @fops: the driver's operations, as for cdev_init(); must stay valid until the
- *	  module is unloaded. @fops->owner is not used.
+ *	  module is unloaded. @fops->owner is not used. Mind ->release: when the
+ *	  device is pulled it is called by a worker, with the worker's credentials
+ *	  and mm, while users still have the file. So wait queue heads that
+ *	  ->poll hands out must not lie in memory that ->release frees: pollers
+ *	  are still queued there. They belong in the driver's structure
  * @mode: permissions of the device node; 0 for 0600
  * @gone: optional; called exactly once per device that was registered, after the
  *	  last operation and the last release of any file. Frees what the
@@ -144,13 +150,16 @@ struct unplug_front {
  * @front: copied from @drv, as that may be gone
  * @mode: permissions of the node; likewise
  * @pinned: unplug holds a reference of the driver's module
- * @files_lock: protects @files, their states and @vm_ops
- * @files: open files by address
+ * @files_lock: protects @files, @open, @unreleased, the files' states, @vm_ops
+ * @files: files until their last close, by address
+ * @open: those nobody has claimed for release
+ * @unreleased: those whose release has not been done
  * @files_wait: woken when a file was released
  * @wait: sleepers in poll; woken at shut
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
  * @shut: completed for ever at shut
+ * @hidden: likewise when the node is gone
  * @gone: completed for ever at gone
  * @when_called: times of the events
  * @when_shut: "
@@ -180,12 +189,15 @@ struct unplug_dev {
 
 	spinlock_t files_lock;
 	DECLARE_HASHTABLE(files, UNPLUG_FILES_BITS);
+	struct list_head open;
+	unsigned int unreleased;
 	wait_queue_head_t files_wait;
 	wait_queue_head_t wait;
 
 	struct work_struct shut_work;
 	struct work_struct gone_work;
 	struct completion shut;
+	struct completion hidden;
 	struct completion gone;
 	ktime_t when_called;
 	ktime_t when_shut;
@@ -261,6 +273,7 @@ int unplug_front_register(struct unplug_dev *dev, const char *name);
 int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file);
 
+bool unplug_dev_tryget(struct unplug_dev *dev);
 struct unplug_dev *unplug_dev_get(struct unplug_dev *dev);
 void unplug_dev_put(struct unplug_dev *dev);
 

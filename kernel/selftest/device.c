@@ -186,6 +186,20 @@ static int register_name_in_use(void)
 	return 0;
 }
 
+static int register_without_name(void)
+{
+	struct widget *widget = widget_new();
+
+	CHECK(!IS_ERR(widget));
+	CHECK(unplug_dev_register(&widget->dev, "%s", "") == -EINVAL);
+	CHECK(unplug_dev_unplug(&widget->dev) == -EINVAL);
+	unplug_dev_wait_gone(&widget->dev);
+	CHECK(!unplug_dev_register(&widget->dev, "unplug-selftest0"));
+	CHECK(unplug_dev_unplug(&widget->dev) == 0);
+	unplug_dev_put(&widget->dev);
+	return 0;
+}
+
 /* The same name again, while the old device still has an insider. */
 static int register_while_draining(void)
 {
@@ -195,7 +209,7 @@ static int register_while_draining(void)
 	CHECK(!unplug_dev_register(&old->dev, "unplug-selftest0"));
 	CHECK(unplug_dev_get_active(&old->dev));
 	unplug_dev_unplug_async(&old->dev);
-	wait_for_completion(&old->dev.shut);
+	wait_for_completion(&old->dev.hidden);
 
 	CHECK(!unplug_dev_register(&new->dev, "unplug-selftest0"));
 	CHECK(unplug_dev_generation(&new->dev) >
@@ -240,6 +254,7 @@ const struct selftest selftests_device[] = {
 	{ "device unplug-async", unplug_async },
 	{ "device unplug-loading", unplug_loading },
 	{ "device register-twice", register_twice },
+	{ "device register-without-name", register_without_name },
 	{ "device register-name-in-use", register_name_in_use },
 	{ "device register-while-draining", register_while_draining },
 	{ "device minor-not-reused", minor_not_reused },

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_DRM_H
+#define _UNPLUG_DRM_H
+
+/**
+ * DOC: drm
+ *
+ * DRM devices that can be pulled while in use. A module of its own, unplug-drm, so
+ * that the core does not depend on DRM.
+ *
+ * A driver changes four lines (convert/drm.cocci does it):
+ *
+ *	DEFINE_DRM_GEM_FOPS(card_fops);	-> DEFINE_UNPLUG_DRM_GEM_FOPS(card_fops);
+ *	.fops = &card_fops,		-> .fops = &unplug_drm_fops,
+ *	drm_dev_register(drm, 0);	-> unplug_drm_register(drm, 0, &card_fops);
+ *	drm_dev_unplug(drm);		-> unplug_drm_unplug(drm);
+ *
+ * From then on open, ioctl, compat_ioctl, mmap, poll, read, show_fdinfo and the
+ * faults of GEM mappings run behind a gate of this card alone. unplug_drm_unplug()
+ * takes no lock and waits for no SRCU domain that cards share, but for what
+ * drm_dev_unregister() itself takes.
+ *
+ * Files and GEM objects belong to DRM until the last close, as ever: release is
+ * neither refused nor forced, and the driver's module stays in memory as long as
+ * a file is open.
+ */
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <drm/drm_gem.h>
+#include <drm/drm_ioctl.h>
+#include <linux/poll.h>
+#include <unplug/device.h>
+
+/* The operations of a driver's files; only the read differs from DRM_GEM_FOPS. */
+#define DEFINE_UNPLUG_DRM_GEM_FOPS(name)				\
+	static const struct file_operations name = {			\
+		.owner = THIS_MODULE,					\
+		.open = drm_open,					\
+		.release = drm_release,					\
+		.unlocked_ioctl = drm_ioctl,				\
+		.compat_ioctl = drm_compat_ioctl,			\
+		.poll = drm_poll,					\
+		.read = unplug_drm_read,				\
+		.llseek = noop_llseek,					\
+		.mmap = drm_gem_mmap,					\
+	}
+
+extern const struct file_operations unplug_drm_fops;
+
+ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
+			loff_t *pos);
+int unplug_drm_register(struct drm_device *drm, unsigned long flags,
+			const struct file_operations *fops);
+int unplug_drm_unplug(struct drm_device *drm);
+
+/* The gates of a registered device. */
+static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
+{
+	return drm->anon_inode->i_private;
+}
+
+/*
+ * The names of the 2013 proposal. DRM has nothing of the same name, so they need no
+ * prefix; should it get them, they will mean this.
+ */
+
+/**
+ * drm_dev_get_active() - enter a DRM device
+ * @drm: a device registered by unplug_drm_register()
+ *
+ * File operations and faults are inside already.
+ *
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Return: true if the caller owes drm_dev_put_active(); false if the device is
+ *	   being unplugged.
+ */
+static inline bool drm_dev_get_active(struct drm_device *drm)
+{
+	return unplug_dev_get_active(unplug_dev_from_drm(drm));
+}
+
+/**
+ * drm_dev_put_active() - leave a DRM device
+ * @drm: the device, entered by drm_dev_get_active()
+ *
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ */
+static inline void drm_dev_put_active(struct drm_device *drm)
+{
+	unplug_dev_put_active(unplug_dev_from_drm(drm));
+}
+
+#endif /* _UNPLUG_DRM_H */

@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * DRM devices behind a gate: see include/unplug/drm.h.
+ *
+ * Who keeps what alive: the drm_device keeps the card's structure here (by a
+ * managed action that puts it last), an unplug in progress keeps the drm_device
+ * until gone, an open file keeps both.
+ */
+
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_connector.h>
+#include <drm/drm_drv.h>
+#include <drm/drm_managed.h>
+#include <drm/drm_sysfs.h>
+#include <linux/module.h>
+#include <linux/xarray.h>
+#include <unplug/drm.h>
+
+/**
+ * struct unplug_drm - a card
+ * @dev: the core's part
+ * @drm: the DRM device
+ * @registered: drm_dev_register() succeeded
+ */
+struct unplug_drm {
+	struct unplug_dev dev;
+	struct drm_device *drm;
+	bool registered;
+};
+
+/* By minor number of DRM's; readers under RCU. */
+static DEFINE_XARRAY(cards);
+
+static struct unplug_drm *to_unplug_drm(struct unplug_dev *dev)
+{
+	return container_of(dev, struct unplug_drm, dev);
+}
+
+static int card_show(struct unplug_drm *card, struct drm_minor *minor)
+{
+	if (!minor)
+		return 0;
+	return xa_err(xa_store(&cards, minor->index, card, GFP_KERNEL));
+}
+
+static void card_hide(struct unplug_drm *card, struct drm_minor *minor)
+{
+	if (minor)
+		xa_cmpxchg(&cards, minor->index, card, NULL, 0);
+}
+
+/*
+ * DRM has looked at its own minor before it calls this, and answers ENODEV by
+ * itself when that is gone.
+ */
+static int card_open(struct inode *inode, struct file *file)
+{
+	struct unplug_drm *card;
+	int err = -ENXIO;
+
+	rcu_read_lock();
+	card = xa_load(&cards, iminor(inode));
+	if (card && !unplug_dev_tryget(&card->dev))
+		card = NULL;
+	rcu_read_unlock();
+
+	if (card)
+		err = unplug_front_open(&card->dev, inode, file);
+	if (card && err)
+		unplug_dev_put(&card->dev);
+	return err;
+}
+
+/**
+ * unplug_drm_fops - what a converted driver's struct drm_driver points to
+ */
+const struct file_operations unplug_drm_fops = {
+	.owner = THIS_MODULE,
+	.open = card_open,
+	.llseek = noop_llseek,
+};
+EXPORT_SYMBOL_GPL(unplug_drm_fops);
+
+/* Whoever looks at a connector from now on, sees nothing plugged into it. */
+static void card_disconnect_connectors(struct drm_device *drm)
+{
+	struct drm_connector_list_iter iter;
+	struct drm_connector *connector;
+
+	drm_connector_list_iter_begin(drm, &iter);
+	drm_for_each_connector_iter(connector, &iter)
+		WRITE_ONCE(connector->status, connector_status_disconnected);
+	drm_connector_list_iter_end(&iter);
+	drm_sysfs_hotplug_event(drm);
+}
+
+static void card_wake_readers(struct drm_device *drm)
+{
+	struct drm_file *file;
+
+	mutex_lock(&drm->filelist_mutex);
+	list_for_each_entry(file, &drm->filelist, lhead)
+		wake_up_all(&file->event_wait);
+	mutex_unlock(&drm->filelist_mutex);
+}
+
+/*
+ * Ours is the gate; DRM's flag is set for those who ask for it. The SRCU domain
+ * that goes with the flag, one for all cards, is not waited for.
+ */
+static void card_shut(struct unplug_dev *dev)
+{
+	struct unplug_drm *card = to_unplug_drm(dev);
+	struct drm_device *drm = card->drm;
+
+	drm_dev_get(drm);		/* until gone */
+	card_hide(card, drm->primary);
+	card_hide(card, drm->render);
+	if (!card->registered)
+		return;
+	WRITE_ONCE(drm->unplugged, true);
+	card_wake_readers(drm);
+	if (drm_core_check_feature(drm, DRIVER_MODESET))
+		card_disconnect_connectors(drm);
+	drm_dev_unregister(drm);
+}
+
+/*
+ * Nobody is inside. Commits that went on after their ioctl are waited for, and
+ * the events of those pending are sent, by switching everything off.
+ */
+static void card_gone(struct unplug_dev *dev)
+{
+	struct unplug_drm *card = to_unplug_drm(dev);
+
+	if (card->registered && drm_drv_uses_atomic_modeset(card->drm))
+		drm_atomic_helper_shutdown(card->drm);
+	drm_dev_put(card->drm);
+}
+
+static const struct unplug_front drm_front = {
+	.shut = card_shut,
+};
+
+static void card_put(struct drm_device *drm, void *card)
+{
+	unplug_dev_put(&((struct unplug_drm *)card)->dev);
+}
+
+static struct unplug_drm *card_new(struct drm_device *drm,
+				   const struct file_operations *fops)
+{
+	struct unplug_driver *drv;
+	struct unplug_drm *card;
+	int err;
+
+	drv = drmm_kzalloc(drm, sizeof(*drv), GFP_KERNEL);
+	if (!drv)
+		return ERR_PTR(-ENOMEM);
+	drv->owner = fops->owner;
+	drv->name = drm->driver->name;
+	drv->fops = fops;
+	drv->gone = card_gone;
+	drv->front = &drm_front;
+
+	card = unplug_front_alloc(drv, drm->dev, struct unplug_drm, dev,
+				  drm->anon_inode);
+	if (IS_ERR(card))
+		return card;
+	card->drm = drm;
+	err = drmm_add_action_or_reset(drm, card_put, card);
+	return err ? ERR_PTR(err) : card;
+}
+
+/**
+ * unplug_drm_register() - drm_dev_register() for a device that can be pulled
+ * @drm: the device; its driver's fops are &unplug_drm_fops
+ * @flags: as for drm_dev_register()
+ * @fops: the operations of its files; ->open is drm_open(), ->read, if any,
+ *	  unplug_drm_read()
+ *
+ * Context: Process. May sleep.
+ * Return: 0; -EINVAL, and a line in the log, if the operations are not as said;
+ *	   what drm_dev_register() says.
+ */
+int unplug_drm_register(struct drm_device *drm, unsigned long flags,
+			const struct file_operations *fops)
+{
+	struct unplug_drm *card;
+	int err;
+
+	if (drm->driver->fops != &unplug_drm_fops || fops->open != drm_open ||
+	    fops->read == drm_read) {
+		pr_err("unplug-drm: %s: fops must be &unplug_drm_fops, its open drm_open, its read unplug_drm_read\n",
+		       drm->driver->name);
+		return -EINVAL;
+	}
+
+	card = card_new(drm, fops);
+	if (IS_ERR(card))
+		return PTR_ERR(card);
+	err = unplug_front_register(&card->dev, dev_name(drm->primary->kdev));
+	if (err)
+		return err;
+	err = card_show(card, drm->primary);
+	if (!err)
+		err = card_show(card, drm->render);
+	if (!err)
+		err = drm_dev_register(drm, flags);
+	if (err) {
+		/* A node may have been there for a moment. */
+		unplug_dev_unplug(&card->dev);
+		unplug_dev_wait_gone(&card->dev);
+		return err;
+	}
+	card->registered = true;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(unplug_drm_register);
+
+/**
+ * unplug_drm_unplug() - drm_dev_unplug() that waits for nobody's user
+ * @drm: a device registered by unplug_drm_register()
+ *
+ * On return nobody enters the device any more, its mappings are revoked, its
+ * nodes are gone, readers of its events have been woken. See unplug_dev_unplug()
+ * for what may go on in the background.
+ *
+ * Context: Process. May sleep.
+ * Return: as unplug_dev_unplug().
+ */
+int unplug_drm_unplug(struct drm_device *drm)
+{
+	return unplug_dev_unplug(unplug_dev_from_drm(drm));
+}
+EXPORT_SYMBOL_GPL(unplug_drm_unplug);
+
+MODULE_DESCRIPTION("DRM devices behind the unplug gate");
+MODULE_AUTHOR("The unplug authors");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reading DRM events: as drm_read(), but woken by unplug.
+ *
+ * drm_read() sleeps until there is an event; on a card that is gone there will be
+ * none. Events that were sent before are still delivered.
+ */
+
+#include <drm/drm_device.h>
+#include <drm/drm_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+#include <unplug/drm.h>
+
+static struct drm_pending_event *event_take(struct drm_file *priv)
+{
+	struct drm_device *drm = priv->minor->dev;
+	struct drm_pending_event *event;
+
+	spin_lock_irq(&drm->event_lock);
+	event = list_first_entry_or_null(&priv->event_list,
+					 struct drm_pending_event, link);
+	if (event) {
+		priv->event_space += event->event->length;
+		list_del(&event->link);
+	}
+	spin_unlock_irq(&drm->event_lock);
+	return event;
+}
+
+static void event_put_back(struct drm_file *priv,
+			   struct drm_pending_event *event)
+{
+	struct drm_device *drm = priv->minor->dev;
+
+	spin_lock_irq(&drm->event_lock);
+	priv->event_space -= event->event->length;
+	list_add(&event->link, &priv->event_list);
+	spin_unlock_irq(&drm->event_lock);
+	wake_up_interruptible_poll(&priv->event_wait, EPOLLIN | EPOLLRDNORM);
+}
+
+/* Whole events only, as many as there are and fit; under event_read_lock. */
+static ssize_t events_copy(struct drm_file *priv, char __user *to, size_t count)
+{
+	struct drm_pending_event *event;
+	size_t done = 0;
+
+	while ((event = event_take(priv))) {
+		size_t length = event->event->length;
+
+		if (length > count - done) {
+			event_put_back(priv, event);
+			break;
+		}
+		if (copy_to_user(to + done, event->event, length)) {
+			event_put_back(priv, event);
+			return done ?: -EFAULT;
+		}
+		done += length;
+		kfree(event);
+	}
+	return done;
+}
+
+static bool events_pending(struct drm_file *priv)
+{
+	return !list_empty(&priv->event_list);
+}
+
+/**
+ * unplug_drm_read() - ->read of DRM drivers behind the gate
+ * @file: an open file of the device
+ * @to: buffer for whole events
+ * @count: its size in bytes
+ * @pos: not used: events are read as from a pipe
+ *
+ * Context: Process. May sleep; woken by unplug.
+ * Return: bytes read; 0 if the first event does not fit; -EAGAIN, -ERESTARTSYS,
+ *	   -EFAULT; -ENODEV if there is no event and will be none.
+ */
+ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
+			loff_t *pos)
+{
+	struct drm_file *priv = file->private_data;
+	struct drm_device *drm = priv->minor->dev;
+	ssize_t ret;
+
+	for (;;) {
+		ret = mutex_lock_interruptible(&priv->event_read_lock);
+		if (ret)
+			return ret;
+		if (events_pending(priv)) {
+			ret = events_copy(priv, to, count);
+			mutex_unlock(&priv->event_read_lock);
+			return ret;
+		}
+		mutex_unlock(&priv->event_read_lock);
+
+		if (READ_ONCE(drm->unplugged))
+			return -ENODEV;
+		if (file->f_flags & O_NONBLOCK)
+			return -EAGAIN;
+		ret = wait_event_interruptible(priv->event_wait,
+					       events_pending(priv) ||
+					       READ_ONCE(drm->unplugged));
+		if (ret)
+			return ret;
+	}
+}
+EXPORT_SYMBOL_GPL(unplug_drm_read);
