@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ENDPOINT_CONTROL 0
@@ -27,9 +28,11 @@ struct adapter_urb {
 static __attribute__((format(printf, 2, 3)))
 void adapter_say(const struct adapter *a, const char *fmt, ...)
 {
+	struct timespec now;
 	va_list args;
 
-	printf("event %d ", a->number);
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	printf("%lld.%06ld event %d ", (long long)now.tv_sec, now.tv_nsec / 1000, a->number);
 	va_start(args, fmt);
 	vprintf(fmt, args);
 	va_end(args);
@@ -41,13 +44,21 @@ void adapter_say(const struct adapter *a, const char *fmt, ...)
 
 static bool adapter_holds(const struct adapter *a, const struct usbip_request *r)
 {
-	return a->state == ADAPTER_SILENT ||
-	       (a->state == ADAPTER_HUNG && r->endpoint != ENDPOINT_CONTROL);
+	switch (a->state) {
+	case ADAPTER_WEDGED:
+		return true;
+	case ADAPTER_SILENT:
+		return !r->unlink;
+	case ADAPTER_HUNG:
+		return !r->unlink && r->endpoint != ENDPOINT_CONTROL;
+	default:
+		return false;
+	}
 }
 
 static void adapter_hold(struct adapter *a, const struct usbip_request *r)
 {
-	size_t len = r->in ? 0 : r->length;
+	size_t len = r->data ? r->length : 0;
 	struct adapter_urb *u = memory_get(sizeof(*u) + len), **last = &a->held;
 
 	u->request = *r;
@@ -59,7 +70,8 @@ static void adapter_hold(struct adapter *a, const struct usbip_request *r)
 	*last = u;
 	a->holds++;
 	if (!a->quiet)
-		adapter_say(a, "held %s", r->endpoint ? "bulk" : "control");
+		adapter_say(a, "held %s", r->unlink ? "unlink" :
+			    r->endpoint ? "bulk" : "control");
 	a->quiet = true;
 }
 
@@ -122,7 +134,9 @@ static void serve_pixels(struct adapter *a, const struct usbip_request *r)
 
 static void adapter_serve(struct adapter *a, const struct usbip_request *r)
 {
-	if (r->endpoint == ENDPOINT_CONTROL)
+	if (r->unlink)
+		adapter_unlink(a, r);
+	else if (r->endpoint == ENDPOINT_CONTROL)
 		serve_control(a, r);
 	else if (r->endpoint == ENDPOINT_PIXELS && !r->in)
 		serve_pixels(a, r);
@@ -132,9 +146,8 @@ static void adapter_serve(struct adapter *a, const struct usbip_request *r)
 
 static void adapter_request(struct adapter *a, const struct usbip_request *r)
 {
-	if (r->unlink)
-		adapter_unlink(a, r);
-	else if (adapter_holds(a, r))
+	a->unlinks += r->unlink;
+	if (adapter_holds(a, r))
 		adapter_hold(a, r);
 	else
 		adapter_serve(a, r);
@@ -262,7 +275,10 @@ bool adapter_vanish(struct adapter *a)
 	return true;
 }
 
-/* Serve what the new state does not hold. Each of these may change the state again. */
+/*
+ * Serve what the new state does not hold. Each of these may change the state again, and
+ * take others from the list: so start anew each time.
+ */
 static void held_serve(struct adapter *a)
 {
 	struct adapter_urb *u, **p = &a->held;
@@ -276,6 +292,7 @@ static void held_serve(struct adapter *a)
 		a->holds--;
 		adapter_serve(a, &u->request);
 		free(u);
+		p = &a->held;
 	}
 }
 
@@ -285,6 +302,7 @@ bool adapter_turn(struct adapter *a, enum adapter_state state)
 		[ADAPTER_RUNNING] = "resumed",
 		[ADAPTER_HUNG] = "hung",
 		[ADAPTER_SILENT] = "silent",
+		[ADAPTER_WEDGED] = "wedged",
 	};
 
 	if (a->fd < 0)
@@ -352,7 +370,7 @@ void adapter_uevent(struct adapter *a, const struct uevent *ev)
 
 static const char *const counter_names[] = {
 	"plugs", "cards", "gone", "urbs", "bytes", "pixels", "modes", "offs",
-	"held", "cancelled", "garbage",
+	"held", "unlinks", "cancelled", "garbage",
 };
 
 #define COUNTERS (sizeof(counter_names) / sizeof(*counter_names))
@@ -361,8 +379,8 @@ const uint64_t *adapter_counter(const struct adapter *a, const char *name)
 {
 	const uint64_t *counter[COUNTERS] = {
 		&a->plugs, &a->cards, &a->gone, &a->urbs, &a->bytes, &a->screen.pixels,
-		&a->screen.modes, &a->screen.offs, &a->holds, &a->cancels,
-		&a->stream.garbage,
+		&a->screen.modes, &a->screen.offs, &a->holds, &a->unlinks,
+		&a->cancels, &a->stream.garbage,
 	};
 	size_t i;
 
@@ -376,7 +394,7 @@ const uint64_t *adapter_counter(const struct adapter *a, const char *name)
 void adapter_stats(const struct adapter *a, char *text, size_t size)
 {
 	static const char *const state[] = {
-		"unplugged", "plugging", "running", "hung", "silent"
+		"unplugged", "plugging", "running", "hung", "silent", "wedged"
 	};
 	size_t i, n;
 

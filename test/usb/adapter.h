@@ -5,19 +5,21 @@
  *		    plug		   the port is free
  *	unplugged --------> plugging ----------------------> running
  *	    ^		       |			      |  ^
- *	    |	vanish	       v		 hang, silent |  | resume
- *	    +------------- (any state) <------------ hung <---+--+---> silent
+ *	    |	vanish	       v	  hang, silent, wedge |  | resume
+ *	    +------------- (any state) <----------- hung <----+--+---> silent, wedged
  *
  * running   all requests are answered.
  * hung      the device takes no more pixels: bulk URBs are held, requests on endpoint 0
  *	     are answered.
  * silent    nothing is answered any more: all URBs are held.
+ * wedged    and the kernel cannot cancel them either.
  * plugging  waits until the kernel let go of what was at the port before. A device that
  *	     comes back before the hub noticed that it went would be taken for the same one,
  *	     which no real port lets happen.
  *
- * Held URBs are done, in order, as soon as the state allows. The kernel can cancel them
- * in every state, as with real hardware: that is the host controller's part.
+ * Held URBs are done, in order, as soon as the state allows. That the kernel can cancel them
+ * until then is the host controller's part, which real devices cannot prevent; wedged is for
+ * holding the kernel inside a driver for as long as a test wants.
  *
  * A fuse makes an adapter hang or vanish after a number of further bulk URBs, which is the
  * way to do it in the middle of a frame.
@@ -38,6 +40,7 @@ enum adapter_state {
 	ADAPTER_RUNNING,
 	ADAPTER_HUNG,
 	ADAPTER_SILENT,
+	ADAPTER_WEDGED,
 };
 
 struct adapter_urb;
@@ -56,7 +59,7 @@ struct adapter_urb;
  * @control:	endpoint 0
  * @stream:	endpoint 1
  * @screen:	what endpoint 1 wrote
- * @held:	URBs, oldest first
+ * @held:	URBs, and requests to cancel some, oldest first
  * @fuse:	bulk URBs until @blow, 0 if not lit
  * @blow:	the state to go to then: hung or unplugged
  * @quiet:	a held URB was announced in this state
@@ -67,8 +70,9 @@ struct adapter_urb;
  * @gone:	how often the kernel removed the USB device
  * @urbs:	bulk URBs done
  * @bytes:	in them
- * @holds:	URBs that are held now
- * @cancels:	URBs the kernel cancelled
+ * @holds:	how many are in @held
+ * @unlinks:	requests to cancel a URB
+ * @cancels:	those that came while it was held
  *
  * Counters are never reset.
  */
@@ -97,6 +101,7 @@ struct adapter {
 	uint64_t urbs;
 	uint64_t bytes;
 	uint64_t holds;
+	uint64_t unlinks;
 	uint64_t cancels;
 };
 
@@ -127,9 +132,9 @@ bool adapter_plug(struct adapter *a);
 void adapter_retry(struct adapter *a);
 
 /**
- * adapter_turn() - hang, go silent, or resume
+ * adapter_turn() - hang, go silent, get wedged, or resume
  * @a:		the adapter
- * @state:	running, hung or silent
+ * @state:	running, hung, silent or wedged
  *
  * Return: whether it was plugged.
  */
@@ -171,7 +176,7 @@ void adapter_uevent(struct adapter *a, const struct uevent *ev);
  * adapter_counter() - find a counter
  * @a:		the adapter
  * @name:	"plugs", "cards", "gone", "urbs", "bytes", "pixels", "modes", "offs",
- *		"held", "cancelled" or "garbage"
+ *		"held", "unlinks", "cancelled" or "garbage"
  *
  * Return: the counter, or NULL if there is none of that name.
  */

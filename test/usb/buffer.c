@@ -9,8 +9,11 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Above the largest packet of the udl driver, so that most need one read() */
-#define READ_SIZE (128 * 1024)
+/*
+ * Below the size of a full packet of the udl driver: at most one is then done for each adapter
+ * before the others, and short requests, have their turn.
+ */
+#define READ_SIZE (32 * 1024)
 
 static void memory_missing(size_t size)
 {
@@ -47,6 +50,8 @@ uint8_t *buffer_append(struct buffer *b, const void *data, size_t len)
 
 	buffer_reserve(b, len);
 	to = b->data + b->len;
+	if (!len)
+		return to;
 	if (data)
 		memcpy(to, data, len);
 	else

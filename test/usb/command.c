@@ -109,6 +109,11 @@ static void call_silent(struct call *c)
 	answer_plugged(c, adapter_turn(c->a, ADAPTER_SILENT));
 }
 
+static void call_wedge(struct call *c)
+{
+	answer_plugged(c, adapter_turn(c->a, ADAPTER_WEDGED));
+}
+
 static void call_resume(struct call *c)
 {
 	answer_plugged(c, adapter_turn(c->a, ADAPTER_RUNNING));
@@ -173,10 +178,9 @@ static const struct {
 	const char *name;
 	void (*call)(struct call *c);
 } calls[] = {
-	{ "plug", call_plug },	     { "vanish", call_vanish },
-	{ "hang", call_hang },	     { "silent", call_silent },
-	{ "resume", call_resume },   { "shot", call_shot },
-	{ "color", call_color },     { "stats", call_stats },
+	{ "plug", call_plug },	  { "vanish", call_vanish }, { "hang", call_hang },
+	{ "silent", call_silent }, { "wedge", call_wedge },   { "resume", call_resume },
+	{ "shot", call_shot },	  { "color", call_color },   { "stats", call_stats },
 	{ "wait", call_wait },
 };
 

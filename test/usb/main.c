@@ -11,11 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define MAX_ADAPTERS VHCI_HUB_PORTS
 #define DEFAULT_SOCKET "/run/displaylink.sock"
 #define DEFAULT_TIMEOUT 60
+#define HARDWARE_NICE (-10)
 
 struct options {
 	const char *socket;
@@ -146,6 +148,8 @@ static int emulate(const struct options *o)
 	int listener, uevents, i;
 
 	signal(SIGPIPE, SIG_IGN);
+	/* Hardware does not wait until busy clients leave it a processor. */
+	(void)!setpriority(PRIO_PROCESS, 0, HARDWARE_NICE);
 	uevents = open_or_die(uevent_open(), "kernel messages");
 	listener = open_or_die(console_open(o->socket), o->socket);
 	for (i = 0; i < o->count; i++)

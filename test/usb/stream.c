@@ -53,10 +53,14 @@ static bool span_add(struct span *sp, const uint8_t *pixels, unsigned int count)
 
 static bool span_repeat(struct span *sp, const uint8_t *pixel, unsigned int count)
 {
+	uint8_t *to = sp->pixels + sp->have * SCREEN_PIXEL;
+	unsigned int i;
+
 	if (count > sp->want - sp->have)
 		return false;
-	while (count--)
-		span_add(sp, pixel, 1);
+	for (i = 0; i < count; i++)
+		memcpy(to + i * SCREEN_PIXEL, pixel, SCREEN_PIXEL);
+	sp->have += count;
 	return true;
 }
 
@@ -112,11 +116,13 @@ static ssize_t span_mix(struct span *sp, const uint8_t *p, size_t len)
 
 static ssize_t pixels_decode(struct screen *s, const uint8_t *p, size_t len)
 {
-	struct span sp = { .have = 0 };
+	/* Not zeroed: this is the inner loop. */
+	struct span sp;
 	ssize_t size;
 
 	if (len < HEADER)
 		return INCOMPLETE;
+	sp.have = 0;
 	sp.want = count_at(p + 5);
 	if (p[1] == OP_RAW16)
 		size = span_raw(&sp, p, len);
