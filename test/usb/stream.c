@@ -97,11 +97,10 @@ static ssize_t span_mix(struct span *sp, const uint8_t *p, size_t len)
 		if (len < at + 1)
 			return INCOMPLETE;
 		raw = count_at(p + at);
-		if (raw > sp->want - sp->have)
-			return MALFORMED;
 		if (len < at + 1 + raw * SCREEN_PIXEL)
 			return INCOMPLETE;
-		span_add(sp, p + at + 1, raw);
+		if (!span_add(sp, p + at + 1, raw))
+			return MALFORMED;
 		at += 1 + raw * SCREEN_PIXEL;
 		if (sp->have == sp->want)
 			break;

@@ -38,9 +38,15 @@ static void fresh(void)
 	screen_reset(&screen);
 }
 
+/* What follows the data in memory must not matter. */
 static void feed(const uint8_t *data, size_t len)
 {
-	stream_feed(&stream, &screen, data, len);
+	uint8_t *copy = memory_get(len + 8);
+
+	memset(copy, 1, len + 8);
+	memcpy(copy, data, len);
+	stream_feed(&stream, &screen, copy, len);
+	free(copy);
 }
 
 static unsigned int at(uint32_t address)
@@ -80,6 +86,14 @@ static void test_mix(void)
 	FEED(0xaf, 0x6b, 0, 0, 0, 6, 2, 0x11, 0x11, 0x22, 0x22, 3, 1, 0x33, 0x33);
 	CHECK(at(0) == 0x1111 && at(2) == 0x2222 && at(8) == 0x2222 && at(10) == 0x3333);
 	CHECK(screen.pixels == 6 && !stream.garbage && !stream.carry.len);
+}
+
+static void test_long_run(void)
+{
+	fresh();
+	FEED(0xaf, 0x6b, 0, 0, 0, 9, 1, 0x55, 0x66, 6, 2, 0x11, 0x22, 0x33, 0x44);
+	CHECK(at(12) == 0x5566 && at(14) == 0x1122 && at(16) == 0x3344);
+	CHECK(screen.pixels == 9 && !stream.garbage && !stream.carry.len);
 }
 
 /* Complete after a repetition: no further count follows */
@@ -125,6 +139,8 @@ static void test_garbage_is_skipped(void)
 	/* more pixels in a run than in the command */
 	FEED(0xaf, 0x6b, 0, 0, 0, 2, 3, 1, 1, 0xaf, 0x69, 0, 0, 0, 1, 2, 1, 1);
 	CHECK(screen.pixels == 1 && stream.garbage == 6 + 18);
+	FEED(0xaf, 0x6b, 0, 0, 0, 2, 3, 1, 1, 1, 1, 1, 1, 2);
+	CHECK(screen.pixels == 1 && stream.garbage == 6 + 18 + 14);
 }
 
 static const uint8_t picture[] = {
@@ -135,11 +151,17 @@ static const uint8_t picture[] = {
 	0xaf, 0x20, 0x0f, 7, 0xaf,
 };
 
+static void picture_is(const uint8_t *whole, size_t size)
+{
+	CHECK(!memcmp(whole, screen.memory, size));
+	CHECK(screen.pixels == 13 && screen.reg[0x0f] == 7 && !stream.garbage);
+}
+
 /* Cut anywhere, a stream is the same. */
 static void test_cut_anywhere(void)
 {
 	static uint8_t whole[128];
-	size_t i;
+	size_t i, step;
 
 	fresh();
 	feed(picture, sizeof(picture));
@@ -148,8 +170,14 @@ static void test_cut_anywhere(void)
 		fresh();
 		feed(picture, i);
 		feed(picture + i, sizeof(picture) - i);
-		CHECK(!memcmp(whole, screen.memory, sizeof(whole)));
-		CHECK(screen.pixels == 13 && screen.reg[0x0f] == 7 && !stream.garbage);
+		picture_is(whole, sizeof(whole));
+	}
+	for (step = 1; step < 20; step++) {
+		fresh();
+		for (i = 0; i + step <= sizeof(picture); i += step)
+			feed(picture + i, step);
+		feed(picture + i, sizeof(picture) - i);
+		picture_is(whole, sizeof(whole));
 	}
 }
 
@@ -245,6 +273,7 @@ static void test_packets(void)
 	CHECK(r.data == p + USBIP_HEADER);
 	p[24] = 0x80;	/* negative length */
 	CHECK(usbip_parse(&r, p, sizeof(p)) == -1);
+	p[24] = 0;
 	p[3] = 7;
 	CHECK(usbip_parse(&r, p, sizeof(p)) == -1);
 	p[3] = 2;
@@ -262,6 +291,7 @@ int main(void)
 	test_runs();
 	test_runs_of_256();
 	test_mix();
+	test_long_run();
 	test_mix_ends_with_run();
 	test_copy();
 	test_padding();
