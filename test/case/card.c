@@ -42,6 +42,7 @@ int file_read(const char *path, char *text, size_t size)
 	int fd, err = 0;
 
 	fd = open(path, O_RDONLY | O_CLOEXEC);
+	text[0] = '\0';
 	if (fd < 0)
 		return errno;
 	n = read(fd, text, size - 1);

@@ -238,12 +238,13 @@ void job_start(struct job *job, int (*run)(void *arg), void *arg);
 void job_do(struct job *job, const char *verb, const char *a, const char *b);
 int job_wait(struct job *job);
 bool job_running(const struct job *job);
+void job_wait_in(const struct job *job, const char *function);
 void job_kill(struct job *job);
 int do_main(const char *verb, const char *a, const char *b);
 
 /* Small things */
 int file_write(const char *path, const char *text);	/* 0 or errno */
-int file_read(const char *path, char *text, size_t size);
+int file_read(const char *path, char *text, size_t size);	/* its first line */
 int poll_in(int fd, int milliseconds);
 
 #endif

@@ -126,7 +126,7 @@ static bool log_is_complaint(const char *line)
 	static const char *const marks[] = {
 		"BUG:", "BUG kmalloc", "BUG unplug", "Oops", "WARNING:", "general protection",
 		"kernel BUG at", "KASAN", "UBSAN", "blocked for more than", "stall", "soft lockup",
-		"Kernel panic", "Trying to free", "Bad page", "corruption",
+		"Kernel panic", "Trying to free", "Bad page", "corruption", "Call Trace:",
 	};
 	size_t i;
 

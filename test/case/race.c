@@ -183,11 +183,13 @@ CASE(fault_during, .name = "fault-during",
 	hook_stop("fault");
 	actor_go(&actor);
 	hook_wait("fault");
-	/* Unplug is past the point of no return, and waits for the fault. */
-	hook_stop("marked");
+	/* Unplug waits for the fault, which is at the hardware, and for no more. */
 	card_unbind_start(&actor.card, &unbind);
-	hook_wait("marked");
-	hook_go("marked");
+	if (!driver->naive) {
+		job_wait_in(&unbind, "unplug_dev_");
+		if (log_has(actor.card.id, "shut after"))
+			case_fail("shut was declared with a fault at the hardware");
+	}
 	hook_go("fault");
 	job_wait(&unbind);
 	card_wait_gone(&actor.card);

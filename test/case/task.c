@@ -135,6 +135,22 @@ bool job_running(const struct job *job)
 	return poll_in(job->fd, 0) == 0;
 }
 
+/*
+ * Until the process sleeps in a function of the kernel whose name has @function in it. There is no event for that
+ * either; what the kernel is waiting for is said nowhere else.
+ */
+void job_wait_in(const struct job *job, const char *function)
+{
+	char path[64], where[128];
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", job->pid);
+	do {
+		if (!job_running(job))
+			case_fail("process %d ended, it was to wait in %s", job->pid, function);
+		sched_yield();
+	} while (file_read(path, where, sizeof(where)) || !strstr(where, function));
+}
+
 void job_kill(struct job *job)
 {
 	kill(job->pid, SIGKILL);
