@@ -136,8 +136,8 @@ bool job_running(const struct job *job)
 }
 
 /*
- * Until the process sleeps in a function of the kernel whose name has @function in it. There is no event for that
- * either; what the kernel is waiting for is said nowhere else.
+ * Until the process sleeps in a function of the kernel whose name has @function in
+ * it. There is no event for that either; the kernel says it nowhere else.
  */
 void job_wait_in(const struct job *job, const char *function)
 {
