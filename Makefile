@@ -25,6 +25,10 @@ demo: modules ## pull one of four cards under load and show what happened (out/d
 check: modules ## run all tests (out/check)
 	@test/run
 
+check-drm: modules ## four USB display cards, stock udl beside udl behind the gate
+	@script/drm-drivers
+	@test/drm/run
+
 check-model: ## check the models of the lock-free steps, and that broken ones are found
 	@O=build/model model/run
 
@@ -44,4 +48,4 @@ clean: ## remove what was compiled and all results; keep the unpacked kernel
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo check check-model shell lint clean distclean
+.PHONY: help setup modules demo check check-drm check-model shell lint clean distclean
