@@ -13,8 +13,10 @@
 #include "op.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "include/uapi/unplug/ivshmem.h"
 
@@ -172,6 +174,47 @@ HELD(read, "read", "hang");
 HELD(write, "write", "hang");
 HELD(ioctl, "ioctl", "passes: what it answers is on its stack by then");
 HELD(compat_ioctl, "compat-ioctl", "passes: what it answers is on its stack by then");
+
+static long list_dev(void *arg)
+{
+	int fd = open("/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return syscall(SYS_getdents64, fd, arg, OP_BYTES);
+}
+
+/*
+ * Whoever lists /dev locks it while his buffer is filled, and the node cannot be
+ * removed meanwhile: unplug of the bus waits for that, but the card does not.
+ */
+CASE(dev_held, .name = "dev-held",
+     .promise = "K6: a card is drained and gone although its node cannot be removed yet",
+     .naive = "absent: it does not say when a card is gone")
+{
+	struct card card;
+	struct hold hold;
+	struct task task;
+	struct job unbind;
+	char byte;
+	int fd;
+
+	card_init(&card, 1);
+	fd = card_open(&card);
+	hold_init(&hold, OP_BYTES);
+	task_start(&task, list_dev, hold.page);
+	hold_wait(&hold);
+
+	card_unbind_start(&card, &unbind);
+	log_wait(card.id, "drained after");
+	log_wait(card.id, "gone after");
+	expect_errno("read", read(fd, &byte, 1), ENODEV);
+	expect_works("close", close(fd));
+	if (!task_running(&task))
+		case_fail("the listing was not held");
+	hold_go(&hold, 0);
+	expect_works("listing /dev", task_wait(&task));
+	expect_equal("errno of unbind", job_wait(&unbind), 0);
+	node_wait(card.node, false);
+}
 
 /* K8: an administrator ends any hold by killing the holder. */
 struct holder {

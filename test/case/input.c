@@ -164,6 +164,12 @@ CASE(register_name, .name = "register-name",
 	bad_refused("name", EEXIST, "the name is in use");
 }
 
+CASE(register_empty, .name = "register-empty",
+     .promise = "bad input: registering a device without a name", .naive = BADINPUT)
+{
+	bad_refused("empty", EINVAL, "it has no name");
+}
+
 CASE(alloc_operations, .name = "alloc-operations",
      .promise = "bad input: a driver without operations", .naive = BADINPUT)
 {

@@ -184,6 +184,29 @@ CASE(map_split_after, .name = "map-split-after",
 	expect_signal_bus("the rest", map + 4 * PAGE);
 }
 
+CASE(map_repair_after, .name = "map-repair-after",
+     .promise = "K4: a program can unmap, or map over, any part of an old mapping",
+     .naive = "stale-map")
+{
+	uint8_t *map, value = 1;
+	struct card card;
+	void *over;
+
+	card_init(&card, 1);
+	map = card_map(card_open(&card), 5 * PAGE, 0);
+	touch_read(map, &value);
+	card_unplug(&card);
+	expect_works("munmap of a page in the middle", munmap(map + PAGE, PAGE));
+	over = mmap(map + 3 * PAGE, PAGE, PROT_READ | PROT_WRITE,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	expect_works("mmap over a page", over == MAP_FAILED ? -1 : 0);
+	expect_equal("touching the page mapped over raised signal",
+		     touch_read(map + 3 * PAGE, &value), 0);
+	expect_equal("its byte", value, 0);
+	expect_signal_bus("what was left of the mapping", map);
+	expect_signal_bus("its end", map + 4 * PAGE);
+}
+
 CASE(map_grow_before, .name = "map-grow-before",
      .promise = "K3: mremap does not grow a mapping past ->mmap",
      .naive = "passes: remap_pfn_range() sets VM_DONTEXPAND too")
@@ -233,6 +256,69 @@ CASE(map_buffer_after, .name = "map-buffer-after",
 	card_unplug(&m.card);
 	expect_efault("write from an old mapping", write(ends[1], m.map, 8));
 	expect_efault("read into an old mapping", read(ends[0], m.map, 8));
+}
+
+static long card_address(int number)
+{
+	char path[CARD_PATH], line[128];
+	unsigned long start;
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:00:%02x.0/resource", number + 3);
+	file = fopen(path, "re");
+	if (!file)
+		case_fail("%s: %m", path);
+	for (i = 0; i < 3; i++)		/* a line per BAR: the third is the memory */
+		if (!fgets(line, sizeof(line), file))
+			case_fail("%s: too short", path);
+	fclose(file);
+	if (sscanf(line, "%lx", &start) != 1)
+		case_fail("%s: %s", path, line);
+	return start;
+}
+
+/* Two cards whose memory the bus has put side by side */
+static bool find_adjacent(int *lower, int *upper)
+{
+	for (*lower = 1; *lower <= CARDS; ++*lower)
+		for (*upper = 1; *upper <= CARDS; ++*upper)
+			if (card_address(*lower) + CARD_SIZE == card_address(*upper))
+				return true;
+	return false;
+}
+
+CASE(access_beyond, .name = "access-beyond",
+     .promise = "K5: an access past the end of a mapping does not reach the next card",
+     .naive = "passes: the kernel refuses a PFN mapping without ->access always")
+{
+	int lower, upper, fd, mem;
+	uint64_t words[2] = { ~0ul, ~0ul };
+	struct card card;
+	uint8_t *two;
+
+	if (!find_adjacent(&lower, &upper))
+		case_end(OUTCOME_SKIP, "no two cards lie side by side");
+	card_init(&card, lower);
+	card_fill(lower, 0);
+	card_fill(upper, 0);
+	/* Nothing follows the mapping, where the rest could be written to instead. */
+	two = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	fd = card_open(&card);
+	if (two == MAP_FAILED || munmap(two + PAGE, PAGE) ||
+	    mmap(two, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd,
+		 CARD_SIZE - PAGE) == MAP_FAILED)
+		case_fail("mmap: %m");
+	mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	if (mem < 0)
+		case_fail("/proc/self/mem: %m");
+	expect_equal("write over the end", pwrite(mem, words, 16, (uintptr_t)two + PAGE - 8),
+		     driver->naive ? -1 : 8);
+	expect_untouched(upper, "current", 0);
+	expect_equal("read over the end", pread(mem, words, 16, (uintptr_t)two + PAGE - 8),
+		     driver->naive ? -1 : 8);
+	close(mem);
+	close(fd);
 }
 
 static int tracee_main(void *arg)

@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -255,6 +257,54 @@ CASE(release_during, .name = "release-during",
 	log_wait("unplug-null0#", "gone after");
 	expect_equal("opened", parameter(PARAMETER "opened"), FILES);
 	expect_equal("released", parameter(PARAMETER "released"), FILES);
+	null_unload();
+}
+
+#define FILES_MANY 20000
+
+/* Each close and each release is to find its file without a walk past the others. */
+CASE(files_many, .name = "files-many",
+     .promise = "K6: 20000 open files of one device are released, each one once",
+     .naive = ABSENT)
+{
+	struct rlimit limit = { FILES_MANY + 100, FILES_MANY + 100 };
+	int *fd = calloc(FILES_MANY, sizeof(*fd)), i;
+
+	if (!fd || setrlimit(RLIMIT_NOFILE, &limit))
+		case_fail("RLIMIT_NOFILE: %m");
+	null_load("");
+	for (i = 0; i < FILES_MANY; i++)
+		fd[i] = null_open();
+	null_unplug();
+	expect_equal("released by unplug", parameter(PARAMETER "released"), FILES_MANY);
+	for (i = 0; i < FILES_MANY; i++)
+		expect_works("close", close(fd[i]));
+	expect_equal("opened", parameter(PARAMETER "opened"), FILES_MANY);
+	expect_equal("released", parameter(PARAMETER "released"), FILES_MANY);
+	null_unload();
+	free(fd);
+}
+
+CASE(map_fixed_none, .name = "map-fixed-none",
+     .promise = "bad input: mapping what has no ->mmap fails, and spares what was there",
+     .naive = ABSENT)
+{
+	char *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t value = 0;
+	void *map;
+	int fd;
+
+	if (page == MAP_FAILED)
+		case_fail("mmap: %m");
+	page[0] = 0x42;
+	null_load("");
+	fd = null_open();
+	map = mmap(page, 4096, PROT_READ, MAP_SHARED | MAP_FIXED, fd, 0);
+	expect_errno("mmap", map == MAP_FAILED ? -1 : 0, ENODEV);
+	expect_equal("touching the page that was there raised signal", touch_read(page, &value),
+		     0);
+	expect_equal("its byte", value, 0x42);
+	close(fd);
 	null_unload();
 }
 

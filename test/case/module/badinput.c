@@ -135,6 +135,8 @@ static int bad_unregistered(void)
 		return PTR_ERR(made);
 	if (!strcmp(what, "unregistered"))
 		err = unplug_dev_unplug(&made->dev);
+	else if (!strcmp(what, "empty"))
+		err = unplug_dev_register(&made->dev, "%s", "");
 	unplug_dev_put(&made->dev);
 	return err ?: -EPROTO;
 }
@@ -145,7 +147,7 @@ static int __init bad_init(void)
 	    !strcmp(what, "name") || !strcmp(what, "probe"))
 		return bad_after_first();
 	if (!strcmp(what, "operations") || !strcmp(what, "unregistered") ||
-	    !strcmp(what, "alloc"))
+	    !strcmp(what, "alloc") || !strcmp(what, "empty"))
 		return bad_unregistered();
 	if (strcmp(what, "populate") && strcmp(what, "page") &&
 	    strcmp(what, "mixed") && strcmp(what, "replace")) {
