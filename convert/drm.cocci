@@ -17,20 +17,15 @@ identifier fops;
 -DEFINE_DRM_GEM_FOPS(fops);
 +DEFINE_UNPLUG_DRM_GEM_FOPS(fops);
 
-@ driver depends on table @
+@ depends on table @
 identifier table.fops;
-@@
--&fops
-+&unplug_drm_fops
-
-@ depends on driver @
-identifier table.fops;
+fresh identifier gated = fops ## "_gated";
 expression drm, flags;
 @@
 -drm_dev_register(drm, flags)
-+unplug_drm_register(drm, flags, &fops)
++unplug_drm_register(drm, flags, &gated)
 
-@ depends on driver @
+@ depends on table @
 expression drm;
 @@
 (
@@ -41,7 +36,7 @@ expression drm;
 +unplug_drm_unplug(drm)
 )
 
-@ depends on driver @
+@ depends on table @
 @@
  #include <drm/drm_drv.h>
 +#include <unplug/drm.h>

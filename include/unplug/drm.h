@@ -8,11 +8,10 @@
  * DRM devices that can be pulled while in use. A module of its own, unplug-drm, so
  * that the core does not depend on DRM.
  *
- * A driver changes four lines (convert/drm.cocci does it):
+ * A driver changes three lines (convert/drm.cocci does it):
  *
- *	DEFINE_DRM_GEM_FOPS(card_fops);	-> DEFINE_UNPLUG_DRM_GEM_FOPS(card_fops);
- *	.fops = &card_fops,		-> .fops = &unplug_drm_fops,
- *	drm_dev_register(drm, 0);	-> unplug_drm_register(drm, 0, &card_fops);
+ *	DEFINE_DRM_GEM_FOPS(fops);	-> DEFINE_UNPLUG_DRM_GEM_FOPS(fops);
+ *	drm_dev_register(drm, 0);	-> unplug_drm_register(drm, 0, &fops_gated);
  *	drm_dev_unplug(drm);		-> unplug_drm_unplug(drm);
  *
  * From then on open, ioctl, compat_ioctl, mmap, poll, read, show_fdinfo and the
@@ -32,9 +31,19 @@
 #include <linux/poll.h>
 #include <unplug/device.h>
 
-/* The operations of a driver's files; only the read differs from DRM_GEM_FOPS. */
+/*
+ * Two tables: NAME, for struct drm_driver, has just the open that leads to the gate. It
+ * is the driver's because what DRM hands out, dma-bufs above all, pins the module
+ * that owns it. NAME_gated are the operations behind the gate; only the read
+ * differs from DRM_GEM_FOPS.
+ */
 #define DEFINE_UNPLUG_DRM_GEM_FOPS(name)				\
 	static const struct file_operations name = {			\
+		.owner = THIS_MODULE,					\
+		.open = unplug_drm_open,				\
+		.llseek = noop_llseek,					\
+	};								\
+	static const struct file_operations name##_gated = {		\
 		.owner = THIS_MODULE,					\
 		.open = drm_open,					\
 		.release = drm_release,					\
@@ -46,8 +55,7 @@
 		.mmap = drm_gem_mmap,					\
 	}
 
-extern const struct file_operations unplug_drm_fops;
-
+int unplug_drm_open(struct inode *inode, struct file *file);
 ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos);
 int unplug_drm_register(struct drm_device *drm, unsigned long flags,

@@ -49,11 +49,18 @@ static void card_hide(struct unplug_drm *card, struct drm_minor *minor)
 		xa_cmpxchg(&cards, minor->index, card, NULL, 0);
 }
 
-/*
+/**
+ * unplug_drm_open() - ->open of what a converted driver's struct drm_driver has
+ * @inode: a node of DRM's
+ * @file: a file in its open
+ *
  * DRM has looked at its own minor before it calls this, and answers ENODEV by
  * itself when that is gone.
+ *
+ * Context: Process. May sleep.
+ * Return: 0; -ENXIO: the device is not live; what drm_open() says.
  */
-static int card_open(struct inode *inode, struct file *file)
+int unplug_drm_open(struct inode *inode, struct file *file)
 {
 	struct unplug_drm *card;
 	int err = -ENXIO;
@@ -70,16 +77,7 @@ static int card_open(struct inode *inode, struct file *file)
 		unplug_dev_put(&card->dev);
 	return err;
 }
-
-/**
- * unplug_drm_fops - what a converted driver's struct drm_driver points to
- */
-const struct file_operations unplug_drm_fops = {
-	.owner = THIS_MODULE,
-	.open = card_open,
-	.llseek = noop_llseek,
-};
-EXPORT_SYMBOL_GPL(unplug_drm_fops);
+EXPORT_SYMBOL_GPL(unplug_drm_open);
 
 /* Whoever looks at a connector from now on, sees nothing plugged into it. */
 static void card_disconnect_connectors(struct drm_device *drm)
@@ -144,6 +142,7 @@ static const struct unplug_front drm_front = {
 
 static void card_put(struct drm_device *drm, void *card)
 {
+	drm->anon_inode->i_private = NULL;
 	unplug_dev_put(&((struct unplug_drm *)card)->dev);
 }
 
@@ -174,7 +173,7 @@ static struct unplug_drm *card_new(struct drm_device *drm,
 
 /**
  * unplug_drm_register() - drm_dev_register() for a device that can be pulled
- * @drm: the device; its driver's fops are &unplug_drm_fops
+ * @drm: the device; its driver's fops open by unplug_drm_open()
  * @flags: as for drm_dev_register()
  * @fops: the operations of its files; ->open is drm_open(), ->read, if any,
  *	  unplug_drm_read()
@@ -189,9 +188,9 @@ int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 	struct unplug_drm *card;
 	int err;
 
-	if (drm->driver->fops != &unplug_drm_fops || fops->open != drm_open ||
-	    fops->read == drm_read) {
-		pr_err("unplug-drm: %s: fops must be &unplug_drm_fops, its open drm_open, its read unplug_drm_read\n",
+	if (drm->driver->fops->open != unplug_drm_open ||
+	    fops->open != drm_open || fops->read == drm_read) {
+		pr_err("unplug-drm: %s: the driver must open by unplug_drm_open, its files by drm_open, and not read by drm_read\n",
 		       drm->driver->name);
 		return -EINVAL;
 	}
