@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * judge - what two scenes with USB display cards found, side by side:
+ *
+ *	judge STOCK UNPLUG REPORT
+ *
+ * STOCK and UNPLUG are files of lines "CARD NAME VALUE…" (card 0: the machine).
+ * Prints the screen, writes REPORT (JSON). The exit status is the verdict: 0 or 1; 2
+ * if there was nothing to judge.
+ *
+ * A row is judged by what was counted or answered, never by how long it took; rows
+ * that are not judged are for information. What stock does is no part of the verdict,
+ * but for one thing: its mapping has to survive, or the scene would prove nothing.
+ */
+#define _GNU_SOURCE
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define JUDGE_TEXT 64
+
+/**
+ * struct row - a line of the screen
+ * @head: printed above it, or NULL
+ * @label: what it is about
+ * @name: of the fact
+ * @cards: whose facts, one digit each
+ * @want: what every card has to say with the converted driver: this text; "!TEXT",
+ *	  anything else; "+", a number that is not 0; NULL, not judged
+ */
+struct row {
+	const char *head, *label, *name, *cards, *want;
+};
+
+static const struct row rows[] = {
+	{ "Old descriptor and mapping, cards 1 and 2", "touch the mapping", "map", "12",
+	  "SIGBUS" },
+	{ NULL, "ioctl", "ioctl", "12", "ENODEV" },
+	{ NULL, "ioctl, new dumb buffer", "ioctl-dumb", "12", "ENODEV" },
+	{ NULL, "mmap", "mmap", "12", "ENODEV" },
+	{ NULL, "read that slept before", "sleeping-read", "12", "ENODEV" },
+	{ NULL, "read", "read", "12", "ENODEV" },
+	{ NULL, "poll", "poll", "12", "HUPERR" },
+	{ NULL, "open, of the old node", "open", "12", "ENOENT" },
+	{ NULL, "munmap", "munmap", "12", "ok" },
+	{ NULL, "close", "close", "12", "ok" },
+	{ "Programs that know nothing of this", "weston, when card 1 was pulled", "weston",
+	  "1", "!killed" },
+	{ NULL, "its client", "weston-client", "1", "!killed" },
+	{ NULL, "modetest, when card 2 was", "modetest", "2", "!killed" },
+	{ NULL, "CPU weston then used (%)", "weston-cpu", "1", NULL },
+	{ NULL, "CPU modetest then used (%)", "modetest-cpu", "2", NULL },
+	{ "Time from the pull, cards 1 / 2", "shut (us)", "shut", "12", "+" },
+	{ NULL, "drained (us)", "drained", "12", "+" },
+	{ NULL, "gone (us)", "gone", "12", "+" },
+	{ NULL, "USB device removed (ms)", "usb-removed", "12", NULL },
+	{ "Bulk transfers of the others", "card 1 pulled (2 / 3 / 4)", "neighbours-1", "234", "+" },
+	{ NULL, "card 2 hung (3 / 4)", "neighbours-hang", "34", "+" },
+	{ NULL, "card 2 pulled (3 / 4)", "neighbours-2", "34", "+" },
+	{ NULL, "both plugged again (3 / 4)", "neighbours-replug", "34", "+" },
+	{ "Afterwards", "cards 1 and 2 come back", "replug", "12", "ok" },
+	{ NULL, "new clients of ours can start", "fresh", "12", "ok" },
+	{ NULL, "card 1 shows weston again", "weston-again", "1", "ok" },
+	{ NULL, "card 2 shows modetest again", "modetest-again", "2", "ok" },
+	{ NULL, "the driver unloads", "unload", "0", "ok" },
+	{ NULL, "the core unloads", "unload-core", "0", "ok" },
+	{ NULL, "kernel log", "log", "0", "clean" },
+	{ NULL, "the machine ended", "end", "0", "exit" },
+};
+
+#define ROWS (sizeof(rows) / sizeof(rows[0]))
+
+/* { "1": { "map": "SIGBUS", … }, … }, or NULL. */
+static json_t *facts_read(const char *path)
+{
+	char line[512], card[8], name[64], value[256];
+	json_t *facts, *of_card;
+	FILE *file = fopen(path, "re");
+
+	if (!file)
+		return NULL;
+	facts = json_object();
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%7s %63s %255[^\r\n]", card, name, value) != 3)
+			continue;
+		of_card = json_object_get(facts, card);
+		if (!of_card) {
+			of_card = json_object();
+			json_object_set_new(facts, card, of_card);
+		}
+		json_object_set_new(of_card, name, json_string(value));
+	}
+	fclose(file);
+	return facts;
+}
+
+static const char *fact(json_t *facts, char card, const char *name)
+{
+	char key[2] = { card };
+
+	return json_string_value(json_object_get(json_object_get(facts, key), name));
+}
+
+/* One text if all cards say the same, else one of each. */
+static void row_text(const struct row *row, json_t *facts, char text[JUDGE_TEXT])
+{
+	const char *first = fact(facts, row->cards[0], row->name) ?: "-", *card, *value;
+	size_t length = 0;
+	bool same = true;
+
+	for (card = row->cards; *card; card++)
+		same = same && !strcmp(first, fact(facts, *card, row->name) ?: "-");
+	for (card = row->cards; *card && length < JUDGE_TEXT; card++) {
+		value = fact(facts, *card, row->name) ?: "-";
+		length += snprintf(text + length, JUDGE_TEXT - length, "%s%s",
+				   card == row->cards ? "" : " / ", value);
+		if (same)
+			break;
+	}
+}
+
+static bool row_good(const struct row *row, json_t *facts)
+{
+	const char *card, *value, *want = row->want;
+
+	for (card = row->cards; want && *card; card++) {
+		value = fact(facts, *card, row->name);
+		if (!value)
+			return false;
+		if (want[0] == '+' ? strtol(value, NULL, 10) <= 0 :
+		    want[0] == '!' ? !strncmp(value, want + 1, strlen(want + 1)) :
+				     strcmp(value, want))
+			return false;
+	}
+	return true;
+}
+
+static json_t *row_judge(const struct row *row, json_t *stock, json_t *ours)
+{
+	char left[JUDGE_TEXT], right[JUDGE_TEXT];
+	bool good = row_good(row, ours);
+
+	row_text(row, ours, left);
+	row_text(row, stock, right);
+	if (row->head)
+		printf("%s\n", row->head);
+	printf("  %-32s%c%-20.20s %.22s\n", row->label, good ? ' ' : '!', left, right);
+	return json_pack("{s:s?, s:s, s:s, s:s, s:b, s:b}", "head", row->head, "label",
+			 row->label, "unplug", left, "stock", right, "judged",
+			 row->want != NULL, "good", good);
+}
+
+/* The control: did stock show what this is all about? */
+static bool control_good(json_t *stock)
+{
+	const char *one = fact(stock, '1', "map"), *two = fact(stock, '2', "map");
+
+	return one && two && !strcmp(one, "alive") && !strcmp(two, "alive");
+}
+
+static bool judge(json_t *stock, json_t *ours, json_t *list)
+{
+	const char *problem = fact(ours, '0', "problem") ?: fact(stock, '0', "problem");
+	size_t i, judged = 0, bad = 0;
+	json_t *row;
+
+	printf("\nTwo of four USB display cards pulled in use (Linux %s)\n\n",
+	       fact(ours, '0', "kernel") ?: "?");
+	printf("%-35s%-21s%s\n", "", "converted udl", "stock udl");
+	for (i = 0; i < ROWS; i++) {
+		row = row_judge(&rows[i], stock, ours);
+		judged += rows[i].want != NULL;
+		bad += !json_is_true(json_object_get(row, "good"));
+		json_array_append_new(list, row);
+	}
+	if (problem)
+		printf("\n%s\n", problem);
+	if (bad)
+		printf("\nFAILED: %zu of %zu judged rows, marked with '!'\n", bad, judged);
+	else if (!control_good(stock))
+		printf("\nFAILED: the stock driver's mapping did not survive, or was not tried\n");
+	else
+		printf("\nPASS: all %zu judged rows hold, and stock's mapping survived the pull.\n",
+		       judged);
+	return !bad && !problem && control_good(stock);
+}
+
+int main(int argc, char **argv)
+{
+	json_t *stock, *ours, *list = json_array(), *report;
+	bool pass;
+
+	if (argc != 4) {
+		fprintf(stderr, "usage: judge STOCK UNPLUG REPORT\n");
+		return 2;
+	}
+	stock = facts_read(argv[1]);
+	ours = facts_read(argv[2]);
+	if (!stock || !ours) {
+		fprintf(stderr, "judge: cannot read %s: %s\n", stock ? argv[2] : argv[1],
+			strerror(errno));
+		return 2;
+	}
+	pass = judge(stock, ours, list);
+	report = json_pack("{s:b, s:o, s:o, s:o}", "pass", pass, "rows", list, "unplug", ours,
+			   "stock", stock);
+	if (!report || json_dump_file(report, argv[3], JSON_INDENT(1))) {
+		fprintf(stderr, "judge: cannot write %s: %s\n", argv[3], strerror(errno));
+		return 2;
+	}
+	json_decref(report);
+	return pass ? EXIT_SUCCESS : EXIT_FAILURE;
+}
