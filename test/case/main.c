@@ -99,6 +99,9 @@ static void judge_status(bool ended, int status, pid_t group)
 {
 	char text[80];
 
+	/* Somebody had something to say, and was ended from outside before he could. */
+	if (case_result->claimed && case_result->outcome == OUTCOME_PASS)
+		case_result->outcome = OUTCOME_FAIL;
 	if (!ended && !case_result->claimed) {
 		set_result(OUTCOME_HANG, "the case did not come to its end");
 	} else if (ended && !case_result->claimed && status) {
