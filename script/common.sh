@@ -3,6 +3,9 @@
 # Shared by the scripts of this repository: where things are, one way to fail,
 # one lock per clone. To be sourced; the sourcing script has set -eu.
 
+# An ordinary user's PATH lacks these: depmod, modprobe
+PATH=$PATH:/usr/sbin:/sbin
+
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$top/build
 
