@@ -7,9 +7,17 @@
 // For drivers that define their file operations by DEFINE_DRM_GEM_FOPS, in the file
 // where struct drm_driver is. What is left is a build against unplug-drm.
 
+// A file that has sections of drm_dev_enter() is left alone: nobody would wait for
+// them. Turn them into hardware sections first.
+
 virtual patch
 
-@ table @
+@ sections @
+expression drm, index;
+@@
+ drm_dev_enter(drm, index)
+
+@ table depends on !sections @
 declarer name DEFINE_DRM_GEM_FOPS;
 declarer name DEFINE_UNPLUG_DRM_GEM_FOPS;
 identifier fops;

@@ -80,7 +80,9 @@ static void unplug_dev_zap(struct unplug_dev *dev)
  */
 static void unplug_dev_hide(struct unplug_dev *dev)
 {
-	if (!dev->front)
+	if (dev->front)
+		dev->front->hide(dev);
+	else
 		device_del(&dev->device);
 	unplug_minor_free_name(dev);
 	complete_all(&dev->hidden);
@@ -105,7 +107,7 @@ static void unplug_dev_shut(struct unplug_dev *dev)
 			unplug_dev_us(dev, dev->when_shut));
 	complete_all(&dev->shut);
 	if (dev->front)
-		dev->front->shut(dev);
+		dev->front->begin(dev);
 
 	unplug_hook(UNPLUG_HOOK_SHUT);
 	unplug_dev_get(dev);	/* the other one goes with gone */

@@ -117,7 +117,9 @@ struct unplug_driver {
 
 /**
  * struct unplug_front - a subsystem that makes the nodes itself
- * @shut: the last step of shut, in place of removing the core's node
+ * @begin: called at shut, before drained and gone may follow: takes what ->gone
+ *	   puts, wakes sleepers. Must not wait for users
+ * @hide: called after it, beside drained and gone: removes the nodes
  *
  * Its files belong to the subsystem until their last close: release is not
  * forced, which keeps the driver's module in memory as long as one is open, and
@@ -127,7 +129,8 @@ struct unplug_driver {
  * unplug_front_alloc() and registered by unplug_front_register().
  */
 struct unplug_front {
-	void (*shut)(struct unplug_dev *dev);
+	void (*begin)(struct unplug_dev *dev);
+	void (*hide)(struct unplug_dev *dev);
 };
 
 /**

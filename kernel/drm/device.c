@@ -36,14 +36,14 @@ static struct unplug_drm *to_unplug_drm(struct unplug_dev *dev)
 	return container_of(dev, struct unplug_drm, dev);
 }
 
-static int card_show(struct unplug_drm *card, struct drm_minor *minor)
+static int card_show_minor(struct unplug_drm *card, struct drm_minor *minor)
 {
 	if (!minor)
 		return 0;
 	return xa_err(xa_store(&cards, minor->index, card, GFP_KERNEL));
 }
 
-static void card_hide(struct unplug_drm *card, struct drm_minor *minor)
+static void card_hide_minor(struct unplug_drm *card, struct drm_minor *minor)
 {
 	if (minor)
 		xa_cmpxchg(&cards, minor->index, card, NULL, 0);
@@ -106,26 +106,34 @@ static void card_wake_readers(struct drm_device *drm)
  * Ours is the gate; DRM's flag is set for those who ask for it. The SRCU domain
  * that goes with the flag, one for all cards, is not waited for.
  */
-static void card_shut(struct unplug_dev *dev)
+static void card_begin(struct unplug_dev *dev)
+{
+	struct unplug_drm *card = to_unplug_drm(dev);
+
+	drm_dev_get(card->drm);		/* until gone */
+	drm_dev_get(card->drm);		/* until hidden */
+	card_hide_minor(card, card->drm->primary);
+	card_hide_minor(card, card->drm->render);
+	WRITE_ONCE(card->drm->unplugged, true);
+	card_wake_readers(card->drm);
+}
+
+static void card_hide(struct unplug_dev *dev)
 {
 	struct unplug_drm *card = to_unplug_drm(dev);
 	struct drm_device *drm = card->drm;
 
-	drm_dev_get(drm);		/* until gone */
-	card_hide(card, drm->primary);
-	card_hide(card, drm->render);
-	if (!card->registered)
-		return;
-	WRITE_ONCE(drm->unplugged, true);
-	card_wake_readers(drm);
-	if (drm_core_check_feature(drm, DRIVER_MODESET))
+	if (card->registered && drm_core_check_feature(drm, DRIVER_MODESET))
 		card_disconnect_connectors(drm);
-	drm_dev_unregister(drm);
+	if (card->registered)
+		drm_dev_unregister(drm);
+	drm_dev_put(drm);
 }
 
 /*
  * Nobody is inside. Commits that went on after their ioctl are waited for, and
- * the events of those pending are sent, by switching everything off.
+ * the events of those pending are sent, by switching everything off; beside
+ * card_hide(), as any commit may run beside drm_dev_unregister().
  */
 static void card_gone(struct unplug_dev *dev)
 {
@@ -137,7 +145,8 @@ static void card_gone(struct unplug_dev *dev)
 }
 
 static const struct unplug_front drm_front = {
-	.shut = card_shut,
+	.begin = card_begin,
+	.hide = card_hide,
 };
 
 static void card_put(struct drm_device *drm, void *card)
@@ -171,6 +180,15 @@ static struct unplug_drm *card_new(struct drm_device *drm,
 	return err ? ERR_PTR(err) : card;
 }
 
+/* The core's names are one space: not to be taken for a character device. */
+static int card_register(struct unplug_drm *card, struct drm_minor *minor)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "drm:%s", dev_name(minor->kdev));
+	return unplug_front_register(&card->dev, name);
+}
+
 /**
  * unplug_drm_register() - drm_dev_register() for a device that can be pulled
  * @drm: the device; its driver's fops open by unplug_drm_open()
@@ -198,12 +216,12 @@ int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 	card = card_new(drm, fops);
 	if (IS_ERR(card))
 		return PTR_ERR(card);
-	err = unplug_front_register(&card->dev, dev_name(drm->primary->kdev));
+	err = card_register(card, drm->primary);
 	if (err)
 		return err;
-	err = card_show(card, drm->primary);
+	err = card_show_minor(card, drm->primary);
 	if (!err)
-		err = card_show(card, drm->render);
+		err = card_show_minor(card, drm->render);
 	if (!err)
 		err = drm_dev_register(drm, flags);
 	if (err) {
@@ -221,9 +239,13 @@ EXPORT_SYMBOL_GPL(unplug_drm_register);
  * unplug_drm_unplug() - drm_dev_unplug() that waits for nobody's user
  * @drm: a device registered by unplug_drm_register()
  *
- * On return nobody enters the device any more, its mappings are revoked, its
- * nodes are gone, readers of its events have been woken. See unplug_dev_unplug()
- * for what may go on in the background.
+ * On return nobody enters the device any more, its nodes are gone, and readers of
+ * its events have been woken. Its mappings are revoked; a fault that was inside may
+ * put a page of system memory back until drained, which revokes it again. See
+ * unplug_dev_unplug() for what may go on in the background.
+ *
+ * Sections of drm_dev_enter() are not waited for: a driver that has some uses
+ * unplug_dev_hw_enter() on unplug_dev_from_drm() instead.
  *
  * Context: Process. May sleep.
  * Return: as unplug_dev_unplug().
