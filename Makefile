@@ -29,6 +29,10 @@ check-drm: modules ## four USB display cards, stock udl beside udl behind the ga
 	@script/drm-drivers
 	@test/drm/run
 
+demo-drm: modules ## USB displays pulled under weston and modetest, stock beside unplug (in the making)
+	@script/drm-drivers
+	@demo/drm/run
+
 check-model: ## check the models of the lock-free steps, and that broken ones are found
 	@O=build/model model/run
 
@@ -48,4 +52,4 @@ clean: ## remove what was compiled and all results; keep the unpacked kernel
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo check check-drm check-model shell lint clean distclean
+.PHONY: help setup modules demo demo-drm check check-drm check-model shell lint clean distclean
