@@ -142,12 +142,12 @@ void unplug_dev_gone_work(struct work_struct *work)
 	if (!dev->front)
 		dev->drv = NULL;
 	atomic_set(&dev->state, UNPLUG_DEV_GONE);
-	unplug_dev_info(dev, "gone after %lld us\n",
-			unplug_dev_us(dev, ktime_get()));
 
 	/* In this order: who waited for gone may unload the driver next. */
 	if (dev->pinned)
 		module_put(owner);
+	unplug_dev_info(dev, "gone after %lld us\n",
+			unplug_dev_us(dev, ktime_get()));
 	complete_all(&dev->gone);
 	unplug_dev_put(dev);
 }
