@@ -44,7 +44,6 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 			    struct file *file)
 {
 	const struct file_operations *fops = dev->drv->fops;
-	const struct file_operations *replaced = NULL;
 	int err;
 
 	/* The guard has a llseek always; without one of the driver: a pipe. */
@@ -63,13 +62,12 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 	pr_err_ratelimited("%s: open refused: the driver's open replaced %s\n",
 			   unplug_dev_name(dev),
 			   file->f_op == dev->guard ? "f_mapping" : "f_op");
-	if (file->f_op != dev->guard) {
-		replaced = file->f_op;
-		fops = replaced;
-	}
+	/* What the open of another table did, the release of that one undoes. */
+	if (file->f_op != dev->guard)
+		fops = file->f_op;
 	if (fops->release)
 		fops->release(inode, file);
-	if (replaced)
+	if (file->f_op != dev->guard)
 		replace_fops(file, fops_get(dev->guard));
 	return -EINVAL;
 }

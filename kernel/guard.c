@@ -123,19 +123,19 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 					     unsigned long flags)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(file);
-	bool can_map;
+	const struct file_operations *fops;
+	unsigned long ret = -ENODEV;
 
-	/* MAP_FIXED is about to unmap what is there: fail before it does. */
 	if (!unplug_guard_enter(dev))
-		return -ENODEV;
-	can_map = dev->drv->fops->mmap;
+		return ret;
+	fops = dev->drv->fops;
+	/* MAP_FIXED is about to unmap what is there: fail before it does. */
+	if (fops->mmap)
+		ret = fops->get_unmapped_area ?
+			fops->get_unmapped_area(file, addr, len, pgoff, flags) :
+			unplug_get_unmapped_area(file, addr, len, pgoff, flags);
 	unplug_guard_leave(dev);
-	if (!can_map)
-		return -ENODEV;
-	return guard_call(file, -ENODEV,
-			  unplug_get_unmapped_area(file, addr, len, pgoff,
-						   flags),
-			  get_unmapped_area, file, addr, len, pgoff, flags);
+	return ret;
 }
 
 static int guard_flush(struct file *file, fl_owner_t id)
