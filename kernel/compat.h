@@ -29,6 +29,24 @@ static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 }
 #endif
 
+/* The frame an address of a VM_PFNMAP mapping leads to: 0, or an error. */
+static inline int unplug_follow_pfn(struct vm_area_struct *vma,
+				    unsigned long addr, unsigned long *pfn)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+	return follow_pfn(vma, addr, pfn);
+#else
+	struct follow_pfnmap_args args = { .vma = vma, .address = addr };
+	int err = follow_pfnmap_start(&args);
+
+	if (!err) {
+		*pfn = args.pfn;
+		follow_pfnmap_end(&args);
+	}
+	return err;
+#endif
+}
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define unplug_devnode_const
 #else

@@ -59,6 +59,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	init_completion(&dev->shut);
 	init_completion(&dev->hidden);
 	init_completion(&dev->gone);
+	xa_init_flags(&dev->populated, XA_FLAGS_ALLOC);
 	spin_lock_init(&dev->files_lock);
 	hash_init(dev->files);
 	INIT_LIST_HEAD(&dev->open);
@@ -127,6 +128,25 @@ free_memory:
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(__unplug_dev_alloc);
+
+/**
+ * unplug_dev_set_policy() - choose what users find in mappings after unplug
+ * @dev: a device that was not registered yet
+ * @policy: what; UNPLUG_POLICY_SIGBUS if this is never called
+ *
+ * Context: Any. The caller serialises this with register.
+ * Return: 0; -EBUSY if the device was registered; -EINVAL for an unknown policy.
+ */
+int unplug_dev_set_policy(struct unplug_dev *dev, enum unplug_policy policy)
+{
+	if (policy != UNPLUG_POLICY_SIGBUS && policy != UNPLUG_POLICY_DUMMY)
+		return -EINVAL;
+	if (atomic_read(&dev->state) != UNPLUG_DEV_NEW)
+		return -EBUSY;
+	dev->policy = policy;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(unplug_dev_set_policy);
 
 /**
  * unplug_dev_get() - take a reference

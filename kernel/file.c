@@ -32,12 +32,14 @@ enum unplug_file_state {
  * @open: in dev->open, while it is OPEN
  * @file: key; holds no reference
  * @state: under dev->files_lock
+ * @dummies: see dummy.c; under dev->files_lock
  */
 struct unplug_file {
 	struct hlist_node node;
 	struct list_head open;
 	struct file *file;
 	enum unplug_file_state state;
+	struct list_head dummies;
 };
 
 static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
@@ -98,6 +100,7 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	if (!uf)
 		goto put_module;
 	uf->file = file;
+	INIT_LIST_HEAD(&uf->dummies);
 
 	replace_fops(file, fops_get(dev->guard));
 	file->f_mapping = dev->mapping;
@@ -135,6 +138,19 @@ static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
 			return uf;
 	}
 	return NULL;
+}
+
+/**
+ * unplug_file_dummies() - the dummy pages of a file
+ * @dev: the device; the caller holds its files_lock
+ * @file: an open file of it
+ *
+ * Context: Any.
+ * Return: the list.
+ */
+struct list_head *unplug_file_dummies(struct unplug_dev *dev, struct file *file)
+{
+	return &file_find(dev, file)->dummies;
 }
 
 /* Who is first claims; under dev->files_lock. */
@@ -210,6 +226,8 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	spin_lock(&dev->files_lock);
 	hash_del(&uf->node);
 	spin_unlock(&dev->files_lock);
+	/* Every mapping of the file is gone: mappings hold it. */
+	unplug_dummy_free(&uf->dummies);
 	kfree(uf);
 	unplug_dev_put(dev);
 }

@@ -35,12 +35,14 @@
 ({									\
 	struct unplug_dev *__dev = unplug_dev_from_file(file);		\
 	const struct file_operations *__fops;				\
-	typeof(__fops->op(__VA_ARGS__)) __ret = (dead);			\
+	typeof(__fops->op(__VA_ARGS__)) __ret;				\
 									\
 	if (unplug_guard_enter(__dev)) {				\
 		__fops = __dev->drv->fops;				\
 		__ret = __fops->op ? __fops->op(__VA_ARGS__) : (absent);\
 		unplug_guard_leave(__dev);				\
+	} else {							\
+		__ret = (dead);						\
 	}								\
 	__ret;								\
 })
@@ -50,10 +52,21 @@ static loff_t guard_llseek(struct file *file, loff_t offset, int whence)
 	return guard_call(file, -ENODEV, -ESPIPE, llseek, file, offset, whence);
 }
 
+/* What of a front end's is called here stays: its files do, see struct unplug_front. */
+static ssize_t guard_read_dead(struct file *file, char __user *to, size_t count,
+			       loff_t *pos)
+{
+	const struct unplug_front *front = unplug_dev_from_file(file)->front;
+
+	return front && front->read ? front->read(file, to, count, pos) :
+				      -ENODEV;
+}
+
 static ssize_t guard_read(struct file *file, char __user *to, size_t count,
 			  loff_t *pos)
 {
-	return guard_call(file, -ENODEV, -EINVAL, read, file, to, count, pos);
+	return guard_call(file, guard_read_dead(file, to, count, pos), -EINVAL,
+			  read, file, to, count, pos);
 }
 
 static ssize_t guard_write(struct file *file, const char __user *from,
@@ -77,6 +90,14 @@ static ssize_t guard_write_iter(struct kiocb *iocb, struct iov_iter *from)
 			  from);
 }
 
+static __poll_t guard_poll_dead(struct file *file)
+{
+	const struct unplug_front *front = unplug_dev_from_file(file)->front;
+
+	return EPOLLHUP | EPOLLERR |
+	       (front && front->poll ? front->poll(file) : 0);
+}
+
 /*
  * Queue first, then look: unplug marks first, then wakes. Nothing of the
  * driver's is slept on that would not live as long as the file: see the
@@ -85,7 +106,7 @@ static ssize_t guard_write_iter(struct kiocb *iocb, struct iov_iter *from)
 static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
 {
 	poll_wait(file, &unplug_dev_from_file(file)->wait, table);
-	return guard_call(file, EPOLLHUP | EPOLLERR, DEFAULT_POLLMASK, poll,
+	return guard_call(file, guard_poll_dead(file), DEFAULT_POLLMASK, poll,
 			  file, table);
 }
 

@@ -18,9 +18,13 @@
 #define HAS_PAGE_MKWRITE	BIT(0)
 #define HAS_PFN_MKWRITE		BIT(1)
 #define HAS_MAP_PAGES		BIT(2)
-#define SETS			8	/* of the three above */
+#define POPULATED		BIT(3)	/* by ->mmap: see populate.c */
+#define SETS			16	/* of the four above */
 
 static const struct vm_operations_struct guard_vm_ops[];
+
+/* For drivers that have none: populated mappings do not need any. */
+static const struct vm_operations_struct no_vm_ops;
 
 static struct unplug_dev *vma_dev(const struct vm_area_struct *vma)
 {
@@ -34,17 +38,25 @@ driver_vm_ops(const struct vm_area_struct *vma)
 	return vma_dev(vma)->vm_ops[(vma->vm_ops - guard_vm_ops) / SETS];
 }
 
+/* The tables are in memory that outlives the driver: no need to be inside. */
+static bool is_populated(const struct vm_area_struct *vma)
+{
+	return (vma->vm_ops - guard_vm_ops) & POPULATED;
+}
+
 /* As guard_call() of guard.c. */
 #define guard_vm_call(vma, dead, absent, op, ...)			\
 ({									\
 	struct unplug_dev *__dev = vma_dev(vma);			\
 	const struct vm_operations_struct *__ops;			\
-	typeof(__ops->op(__VA_ARGS__)) __ret = (dead);			\
+	typeof(__ops->op(__VA_ARGS__)) __ret;				\
 									\
 	if (unplug_guard_enter(__dev)) {				\
 		__ops = driver_vm_ops(vma);				\
 		__ret = __ops->op ? __ops->op(__VA_ARGS__) : (absent);	\
 		unplug_guard_leave(__dev);				\
+	} else {							\
+		__ret = (dead);						\
 	}								\
 	__ret;								\
 })
@@ -68,6 +80,8 @@ do {									\
  */
 static void guard_open(struct vm_area_struct *vma)
 {
+	if (is_populated(vma))
+		unplug_populate_get(vma);
 	if (!vma_dev(vma)->front)
 		guard_vm_call_void(vma, open, vma);
 	else if (driver_vm_ops(vma)->open)
@@ -80,6 +94,8 @@ static void guard_close(struct vm_area_struct *vma)
 		guard_vm_call_void(vma, close, vma);
 	else if (driver_vm_ops(vma)->close)
 		driver_vm_ops(vma)->close(vma);
+	if (is_populated(vma))
+		unplug_populate_put(vma);
 }
 
 /*
@@ -123,19 +139,46 @@ static vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
 	return VM_FAULT_SIGBUS;
 }
 
+/* What an access of a revoked mapping meets. */
+static vm_fault_t guard_revoked(struct vm_fault *vmf)
+{
+	return vma_dev(vmf->vma)->policy == UNPLUG_POLICY_DUMMY ?
+		unplug_dummy_fault(vmf) : VM_FAULT_SIGBUS;
+}
+
+/*
+ * A handler may be inside, and be refused the hardware: that is not its user's
+ * fault.
+ */
+static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
+{
+	return ret & VM_FAULT_SIGBUS &&
+	       READ_ONCE(vma_dev(vmf->vma)->hw.state) != UNPLUG_GATE_LIVE;
+}
+
 static vm_fault_t guard_fault(struct vm_fault *vmf)
 {
-	vm_fault_t ret = guard_vm_call(vmf->vma, VM_FAULT_SIGBUS,
-				       VM_FAULT_SIGBUS, fault, vmf);
+	struct unplug_dev *dev = vma_dev(vmf->vma);
+	vm_fault_t ret = VM_FAULT_SIGBUS;
 
-	return guard_fault_result(vmf, ret);
+	if (!unplug_guard_enter(dev))
+		return guard_revoked(vmf);
+	ret = is_populated(vmf->vma) ?
+		unplug_populate_insert(vmf->vma, vmf->address) :
+		guard_fault_result(vmf, driver_vm_ops(vmf->vma)->fault(vmf));
+	unplug_guard_leave(dev);
+	return guard_was_refused(vmf, ret) ? guard_revoked(vmf) : ret;
 }
 
 static vm_fault_t guard_huge_fault(struct vm_fault *vmf,
 				   unplug_huge_order order)
 {
-	return guard_vm_call(vmf->vma, VM_FAULT_SIGBUS, VM_FAULT_FALLBACK,
-			     huge_fault, vmf, order);
+	/* With a dummy: page by page, see guard_fault(). */
+	vm_fault_t dead = vma_dev(vmf->vma)->policy == UNPLUG_POLICY_DUMMY ?
+		VM_FAULT_FALLBACK : VM_FAULT_SIGBUS;
+
+	return guard_vm_call(vmf->vma, dead, VM_FAULT_FALLBACK, huge_fault, vmf,
+			     order);
 }
 
 static vm_fault_t guard_map_pages(struct vm_fault *vmf, pgoff_t start,
@@ -144,16 +187,27 @@ static vm_fault_t guard_map_pages(struct vm_fault *vmf, pgoff_t start,
 	return guard_vm_call(vmf->vma, 0, 0, map_pages, vmf, start, end);
 }
 
+/*
+ * An entry that may not be written to is still there: unplug has not come to it
+ * yet, or an insider has put it back.
+ */
+static vm_fault_t guard_mkwrite_revoked(struct vm_fault *vmf)
+{
+	if (vma_dev(vmf->vma)->policy == UNPLUG_POLICY_DUMMY)
+		zap_vma_ptes(vmf->vma, vmf->address & PAGE_MASK, PAGE_SIZE);
+	return guard_revoked(vmf);
+}
+
 static vm_fault_t guard_page_mkwrite(struct vm_fault *vmf)
 {
-	return guard_vm_call(vmf->vma, VM_FAULT_SIGBUS, VM_FAULT_SIGBUS,
-			     page_mkwrite, vmf);
+	return guard_vm_call(vmf->vma, guard_mkwrite_revoked(vmf),
+			     VM_FAULT_SIGBUS, page_mkwrite, vmf);
 }
 
 static vm_fault_t guard_pfn_mkwrite(struct vm_fault *vmf)
 {
-	return guard_vm_call(vmf->vma, VM_FAULT_SIGBUS, VM_FAULT_SIGBUS,
-			     pfn_mkwrite, vmf);
+	return guard_vm_call(vmf->vma, guard_mkwrite_revoked(vmf),
+			     VM_FAULT_SIGBUS, pfn_mkwrite, vmf);
 }
 
 /*
@@ -167,6 +221,33 @@ static int guard_access(struct vm_area_struct *vma, unsigned long addr,
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
 	return guard_vm_call(vma, -EIO, -EINVAL, access, vma, addr, buf, len,
 			     write);
+}
+
+/*
+ * The driver's ->access expects its entries in the page table: usually it is
+ * generic_access_phys().
+ */
+static int guard_access_populated(struct vm_area_struct *vma,
+				  unsigned long addr, void *buf, int len,
+				  int write)
+{
+	struct unplug_dev *dev = vma_dev(vma);
+	const struct vm_operations_struct *ops;
+	int ret = -EIO;
+
+	if (!unplug_guard_enter(dev))
+		return ret;
+	ops = driver_vm_ops(vma);
+	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
+	if (!ops->access)
+		ret = -EINVAL;
+	else if (unplug_populate_insert(vma, addr & PAGE_MASK) ==
+			 VM_FAULT_NOPAGE && unplug_dev_hw_enter(dev)) {
+		ret = ops->access(vma, addr, buf, len, write);
+		unplug_dev_hw_exit(dev);
+	}
+	unplug_guard_leave(dev);
+	return ret;
 }
 
 static const char *guard_name(struct vm_area_struct *vma)
@@ -190,7 +271,8 @@ static const char *guard_name(struct vm_area_struct *vma)
 				   guard_page_mkwrite),			\
 		.pfn_mkwrite = IF((i) & HAS_PFN_MKWRITE,		\
 				  guard_pfn_mkwrite),			\
-		.access = guard_access,					\
+		.access = (i) & POPULATED ? guard_access_populated :	\
+					    guard_access,		\
 		.name = guard_name,					\
 	},
 
@@ -198,11 +280,13 @@ static const char *guard_name(struct vm_area_struct *vma)
 #define TABLES_4(i)	TABLES_2(i) TABLES_2((i) + 2)
 #define TABLES_8(i)	TABLES_4(i) TABLES_4((i) + 4)
 
+#define TABLES_16(i)	TABLES_8(i) TABLES_8((i) + 8)
+
 static const struct vm_operations_struct guard_vm_ops[] = {
-	TABLES_8(0 * SETS)
-	TABLES_8(1 * SETS)
-	TABLES_8(2 * SETS)
-	TABLES_8(3 * SETS)
+	TABLES_16(0 * SETS)
+	TABLES_16(1 * SETS)
+	TABLES_16(2 * SETS)
+	TABLES_16(3 * SETS)
 };
 static_assert(ARRAY_SIZE(guard_vm_ops) == UNPLUG_VM_OPS_MAX * SETS);
 
@@ -225,12 +309,10 @@ static int guard_vm_slot(struct unplug_dev *dev,
 /* Why a mapping the driver made cannot be revoked, or NULL. */
 static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
 {
-	const struct vm_operations_struct *ops = vma->vm_ops;
+	const struct vm_operations_struct *ops = vma->vm_ops ?: &no_vm_ops;
 
 	if (vma->vm_file != file)
 		return "it belongs to another file";
-	if (!ops || !ops->fault)
-		return "it was populated outside a fault handler";
 	if ((vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) != VM_PFNMAP)
 		return "it is not VM_PFNMAP";
 	if (is_cow_mapping(vma->vm_flags))
@@ -245,6 +327,16 @@ static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
 }
 
 /*
+ * What ->mmap mapped itself, also before it failed, would escape unplug: the mapping
+ * is not yet where zaps look. (Without VM_PFNMAP this does nothing; such mappings, of
+ * system memory, are refused, and the kernel unmaps them at once.)
+ */
+static void mapping_clear_entries(struct vm_area_struct *vma)
+{
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+}
+
+/*
  * The kernel does not call ->close for a mapping that failed; to the driver this
  * one did not.
  */
@@ -253,6 +345,42 @@ static void mapping_undo(struct vm_area_struct *vma)
 	if (vma->vm_ops && vma->vm_ops->close)
 		vma->vm_ops->close(vma);
 	vma->vm_ops = NULL;
+}
+
+static int mapping_refuse(struct unplug_dev *dev, const char *fault)
+{
+	pr_err_ratelimited("%s: mapping refused: %s\n", unplug_dev_name(dev),
+			   fault);
+	return -EOPNOTSUPP;
+}
+
+/* Which table guards a mapping the driver made, or an error. */
+static int mapping_table(struct unplug_dev *dev, struct file *file,
+			 struct vm_area_struct *vma)
+{
+	const struct vm_operations_struct *ops = vma->vm_ops ?: &no_vm_ops;
+	const char *fault = mapping_fault(file, vma);
+	int slot, err, set = 0;
+
+	if (fault)
+		return mapping_refuse(dev, fault);
+	slot = guard_vm_slot(dev, ops);
+	if (slot < 0) {
+		mapping_refuse(dev, "the driver's vm_ops are too many");
+		return slot;
+	}
+	if (!ops->fault) {
+		err = unplug_populate_record(dev, vma);
+		if (err == -ENODATA)
+			return mapping_refuse(dev, "it has neither a fault handler nor entries");
+		if (err)
+			return err;
+		set |= POPULATED;
+	}
+	set |= ops->page_mkwrite ? HAS_PAGE_MKWRITE : 0;
+	set |= ops->pfn_mkwrite ? HAS_PFN_MKWRITE : 0;
+	set |= ops->map_pages ? HAS_MAP_PAGES : 0;
+	return slot * SETS + set;
 }
 
 /**
@@ -264,14 +392,13 @@ static void mapping_undo(struct vm_area_struct *vma)
  * Context: Process, mmap_lock held for writing.
  * Return: 0; -EINVAL for a private mapping; -EOPNOTSUPP, and a line in
  *	   the log, for one that could not be revoked; -ENOSPC, and a line, if the
- *	   driver uses too many different vm_ops; what the driver says.
+ *	   driver uses more than UNPLUG_VM_OPS_MAX different vm_ops; -ENOMEM; what
+ *	   the driver says.
  */
 int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 			 struct vm_area_struct *vma)
 {
-	const char *fault;
-	int set = 0, slot;
-	int err;
+	int err, table;
 
 	/*
 	 * Private, whether writable now or later: no copies of device memory, and
@@ -281,39 +408,20 @@ int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 		return -EINVAL;
 
 	err = dev->drv->fops->mmap(file, vma);
-	/*
-	 * What ->mmap mapped itself, also before it failed, would escape unplug:
-	 * the mapping is not yet where zaps look. It will come back page by page
-	 * if it may. (Without VM_PFNMAP this does nothing; such mappings, of system
-	 * memory, are refused below, and the kernel unmaps them at once.)
-	 */
-	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	table = err ?: mapping_table(dev, file, vma);
+	mapping_clear_entries(vma);
 	if (err)
 		return err;
-	fault = mapping_fault(file, vma);
-	if (fault) {
-		pr_err_ratelimited("%s: mapping refused: %s\n",
-				   unplug_dev_name(dev), fault);
-		err = -EOPNOTSUPP;
-		goto undo;
-	}
-	slot = guard_vm_slot(dev, vma->vm_ops);
-	if (slot < 0) {
-		pr_err_ratelimited("%s: mapping refused: more than %d different vm_ops\n",
-				   unplug_dev_name(dev), UNPLUG_VM_OPS_MAX);
-		err = slot;
-		goto undo;
+	if (table < 0) {
+		mapping_undo(vma);
+		return table;
 	}
 
-	set |= vma->vm_ops->page_mkwrite ? HAS_PAGE_MKWRITE : 0;
-	set |= vma->vm_ops->pfn_mkwrite ? HAS_PFN_MKWRITE : 0;
-	set |= vma->vm_ops->map_pages ? HAS_MAP_PAGES : 0;
-	vma->vm_ops = &guard_vm_ops[slot * SETS + set];
+	vma->vm_ops = &guard_vm_ops[table];
 	/* Neither grown by mremap nor merged, which would go past ->mmap. */
 	vm_flags_set(vma, VM_DONTEXPAND);
+	/* A child faults for itself: it must not inherit a dummy. */
+	if (dev->policy == UNPLUG_POLICY_DUMMY)
+		vm_flags_set(vma, VM_WIPEONFORK);
 	return 0;
-
-undo:
-	mapping_undo(vma);
-	return err;
 }

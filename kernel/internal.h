@@ -73,6 +73,20 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
 
+struct list_head *unplug_file_dummies(struct unplug_dev *dev,
+				      struct file *file);
+
+/* dummy.c: what a revoked mapping shows, if it is not to be SIGBUS */
+vm_fault_t unplug_dummy_fault(struct vm_fault *vmf);
+void unplug_dummy_free(struct list_head *dummies);
+
+/* populate.c: mappings that ->mmap populates */
+int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma);
+void unplug_populate_get(struct vm_area_struct *vma);
+void unplug_populate_put(struct vm_area_struct *vma);
+vm_fault_t unplug_populate_insert(struct vm_area_struct *vma,
+				  unsigned long addr);
+
 /* guard.c: the tables that stand before the driver's file_operations */
 const struct file_operations *
 unplug_guard_fops(const struct file_operations *fops);

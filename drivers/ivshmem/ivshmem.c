@@ -26,6 +26,11 @@
 #define IVSHMEM_DEVICE	0x1110
 #define IVSHMEM_BAR	2
 
+static bool dummy;
+module_param(dummy, bool, 0644);
+MODULE_PARM_DESC(dummy,
+		 "cards that come from now on: who touches a mapping after the pull meets zeroes, not SIGBUS (default: no)");
+
 static DEFINE_IDA(ivshmem_ids);
 
 /**
@@ -240,6 +245,8 @@ static int ivshmem_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	if (err < 0)
 		goto put_hw;
 	pci_set_drvdata(pdev, card);
+	if (dummy)
+		unplug_dev_set_policy(&card->dev, UNPLUG_POLICY_DUMMY);
 	err = unplug_dev_register(&card->dev, "ivshmem%d", card->id);
 	if (err)
 		goto free_id;

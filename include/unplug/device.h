@@ -68,6 +68,7 @@
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
+#include <linux/xarray.h>
 #include <unplug/gate.h>
 
 struct unplug_dev;
@@ -82,6 +83,18 @@ enum unplug_dev_state {
 	UNPLUG_DEV_SHUT,
 	UNPLUG_DEV_DRAINED,
 	UNPLUG_DEV_GONE,
+};
+
+/**
+ * enum unplug_policy - what users find in a mapping after unplug
+ * @UNPLUG_POLICY_SIGBUS: nothing: SIGBUS, or EFAULT for the kernel on their behalf
+ * @UNPLUG_POLICY_DUMMY: memory that reads as zeroes and keeps what is written: one
+ *	page of each process and open file, wherever in its mappings they look. It
+ *	is charged to the process; children get their own
+ */
+enum unplug_policy {
+	UNPLUG_POLICY_SIGBUS,
+	UNPLUG_POLICY_DUMMY,
 };
 
 /* How many different vm_operations_struct the mappings of a device may use. */
@@ -120,6 +133,9 @@ struct unplug_driver {
  * @begin: called at shut, before drained and gone may follow: takes what ->gone
  *	   puts, wakes sleepers. Must not wait for users
  * @hide: called after it, beside drained and gone: removes the nodes
+ * @read: what read answers from shut on, without the driver, until the last close;
+ *	  must not wait. -ENODEV if NULL
+ * @poll: what poll says besides EPOLLHUP | EPOLLERR from shut on; likewise
  *
  * Its files belong to the subsystem until their last close: release is not
  * forced, which keeps the driver's module in memory as long as one is open, and
@@ -131,6 +147,9 @@ struct unplug_driver {
 struct unplug_front {
 	void (*begin)(struct unplug_dev *dev);
 	void (*hide)(struct unplug_dev *dev);
+	ssize_t (*read)(struct file *file, char __user *to, size_t count,
+			loff_t *pos);
+	__poll_t (*poll)(struct file *file);
 };
 
 /**
@@ -143,6 +162,7 @@ struct unplug_front {
  * @guard: the core's table that stands before the driver's operations
  * @vm_ops: the driver's tables its mappings use; slots filled under files_lock,
  *	    never emptied
+ * @populated: records of populate.c, by the upper half of vm_pgoff
  * @mapping: address space of @inode: owns all mappings
  * @inode: the core's; none of the file system's. NULL with a front end, which
  *	   keeps the one @mapping belongs to
@@ -150,6 +170,7 @@ struct unplug_front {
  *	   DYING by whoever wins, later ones by unplug alone
  * @minor: kept until the memory is freed
  * @generation: different for every device since the core was loaded; set once
+ * @policy: enum unplug_policy; set while NEW
  * @front: copied from @drv, as that may be gone
  * @mode: permissions of the node; likewise
  * @pinned: unplug holds a reference of the driver's module
@@ -180,12 +201,14 @@ struct unplug_dev {
 	const struct unplug_driver *drv;
 	const struct file_operations *guard;
 	const struct vm_operations_struct *vm_ops[UNPLUG_VM_OPS_MAX];
+	struct xarray populated;
 	struct address_space *mapping;
 	struct inode *inode;
 
 	atomic_t state;
 	u32 minor;
 	u64 generation;
+	enum unplug_policy policy;
 	const struct unplug_front *front;
 	umode_t mode;
 	bool pinned;
@@ -275,6 +298,8 @@ void unplug_dev_wait_gone(struct unplug_dev *dev);
 int unplug_front_register(struct unplug_dev *dev, const char *name);
 int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file);
+
+int unplug_dev_set_policy(struct unplug_dev *dev, enum unplug_policy policy);
 
 bool unplug_dev_tryget(struct unplug_dev *dev);
 struct unplug_dev *unplug_dev_get(struct unplug_dev *dev);

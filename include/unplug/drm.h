@@ -19,6 +19,13 @@
  * takes no lock and waits for no SRCU domain that cards share, but for what
  * drm_dev_unregister() itself takes.
  *
+ * What touching a mapping of a card that is gone meets is a policy, by card: SIGBUS, or
+ * a page of zeroes, as Documentation/gpu/drm-uapi.rst has it
+ * (unplug_drm_register_policy(), or the module parameter mmap_policy of unplug-drm).
+ *
+ * Events can be read to the last: those that were queued, and those of flips that
+ * were pending, which are sent at gone. Only then read answers ENODEV.
+ *
  * Files and GEM objects belong to DRM until the last close, as ever: release is
  * neither refused nor forced, and the driver's module stays in memory as long as
  * a file is open.
@@ -60,6 +67,9 @@ ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos);
 int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 			const struct file_operations *fops);
+int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
+			       const struct file_operations *fops,
+			       enum unplug_policy policy);
 int unplug_drm_unplug(struct drm_device *drm);
 
 /* The gates of a registered device. */

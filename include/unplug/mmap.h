@@ -23,10 +23,15 @@
  *		return unplug_iomem_mmap(&card->bar, vma);
  *	}
  *
- * A driver may bring a vm_operations_struct of its own if it fulfils the same
- * conditions: VM_PFNMAP, not MAP_PRIVATE, and a ->fault that inserts by
- * vmf_insert_pfn() in a hardware section. Any other mapping is refused with
- * EOPNOTSUPP and a line in the log.
+ * A driver that populates in ->mmap (remap_pfn_range(), dma_mmap_coherent()) may go
+ * on doing so. The core writes down what was mapped, takes it out again, and makes
+ * the same entries when they are touched, as the helper would. To such a driver's
+ * other functions vm_pgoff means nothing any more; and memory that is mapped with
+ * another caching than that of vm_page_prot should be set there first.
+ *
+ * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), in a
+ * hardware section. Mappings have to be VM_PFNMAP and not MAP_PRIVATE; any other is
+ * refused with EOPNOTSUPP and a line in the log.
  */
 
 #include <linux/mm_types.h>

@@ -13,8 +13,43 @@
 #include <drm/drm_managed.h>
 #include <drm/drm_sysfs.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/string.h>
 #include <linux/xarray.h>
 #include <unplug/drm.h>
+#include "internal.h"
+
+static enum unplug_policy mmap_policy = UNPLUG_POLICY_SIGBUS;
+
+static const char * const policy_names[] = {
+	[UNPLUG_POLICY_SIGBUS] = "sigbus",
+	[UNPLUG_POLICY_DUMMY] = "dummy",
+};
+
+static int policy_set(const char *text, const struct kernel_param *param)
+{
+	int policy = sysfs_match_string(policy_names, text);
+
+	if (policy < 0) {
+		pr_err("unplug-drm: mmap_policy=%s: sigbus or dummy\n", text);
+		return policy;
+	}
+	WRITE_ONCE(mmap_policy, policy);
+	return 0;
+}
+
+static int policy_get(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%s\n", policy_names[READ_ONCE(mmap_policy)]);
+}
+
+static const struct kernel_param_ops policy_ops = {
+	.set = policy_set,
+	.get = policy_get,
+};
+module_param_cb(mmap_policy, &policy_ops, NULL, 0644);
+MODULE_PARM_DESC(mmap_policy,
+		 "what touching a mapping of a card that is gone meets: sigbus (default), or dummy, a page of zeroes; for cards that come from now on");
 
 /**
  * struct unplug_drm - a card
@@ -147,6 +182,8 @@ static void card_gone(struct unplug_dev *dev)
 static const struct unplug_front drm_front = {
 	.begin = card_begin,
 	.hide = card_hide,
+	.read = unplug_drm_read_dead,
+	.poll = unplug_drm_poll_dead,
 };
 
 static void card_put(struct drm_device *drm, void *card)
@@ -190,18 +227,19 @@ static int card_register(struct unplug_drm *card, struct drm_minor *minor)
 }
 
 /**
- * unplug_drm_register() - drm_dev_register() for a device that can be pulled
- * @drm: the device; its driver's fops open by unplug_drm_open()
- * @flags: as for drm_dev_register()
- * @fops: the operations of its files; ->open is drm_open(), ->read, if any,
- *	  unplug_drm_read()
+ * unplug_drm_register_policy() - unplug_drm_register(), with a policy for mappings
+ * @drm: see there
+ * @flags: see there
+ * @fops: see there
+ * @policy: what users find in mappings after unplug, whatever the administrator's
+ *	    default
  *
  * Context: Process. May sleep.
- * Return: 0; -EINVAL, and a line in the log, if the operations are not as said;
- *	   what drm_dev_register() says.
+ * Return: as unplug_drm_register(); -EINVAL for an unknown policy.
  */
-int unplug_drm_register(struct drm_device *drm, unsigned long flags,
-			const struct file_operations *fops)
+int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
+			       const struct file_operations *fops,
+			       enum unplug_policy policy)
 {
 	struct unplug_drm *card;
 	int err;
@@ -216,7 +254,9 @@ int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 	card = card_new(drm, fops);
 	if (IS_ERR(card))
 		return PTR_ERR(card);
-	err = card_register(card, drm->primary);
+	err = unplug_dev_set_policy(&card->dev, policy);
+	if (!err)
+		err = card_register(card, drm->primary);
 	if (err)
 		return err;
 	err = card_show_minor(card, drm->primary);
@@ -232,6 +272,28 @@ int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 	}
 	card->registered = true;
 	return 0;
+}
+EXPORT_SYMBOL_GPL(unplug_drm_register_policy);
+
+/**
+ * unplug_drm_register() - drm_dev_register() for a device that can be pulled
+ * @drm: the device; its driver's fops open by unplug_drm_open()
+ * @flags: as for drm_dev_register()
+ * @fops: the operations of its files; ->open is drm_open(), ->read, if any,
+ *	  unplug_drm_read()
+ *
+ * What users find in mappings after unplug is the administrator's to say: the
+ * module parameter mmap_policy of unplug-drm.
+ *
+ * Context: Process. May sleep.
+ * Return: 0; -EINVAL, and a line in the log, if the operations are not as said;
+ *	   what drm_dev_register() says.
+ */
+int unplug_drm_register(struct drm_device *drm, unsigned long flags,
+			const struct file_operations *fops)
+{
+	return unplug_drm_register_policy(drm, flags, fops,
+					  READ_ONCE(mmap_policy));
 }
 EXPORT_SYMBOL_GPL(unplug_drm_register);
 

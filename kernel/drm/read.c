@@ -2,8 +2,9 @@
 /*
  * Reading DRM events: as drm_read(), but woken by unplug.
  *
- * drm_read() sleeps until there is an event; on a card that is gone there will be
- * none. Events that were sent before are still delivered.
+ * drm_read() sleeps until there is an event; on a card that is gone there may be
+ * none. Events that were sent, before unplug or after it (those of commits that were
+ * pending), are delivered until the last close. Nothing here is the driver's.
  */
 
 #include <drm/drm_device.h>
@@ -11,6 +12,7 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 #include <unplug/drm.h>
+#include "internal.h"
 
 static struct drm_pending_event *event_take(struct drm_file *priv)
 {
@@ -68,6 +70,20 @@ static bool events_pending(struct drm_file *priv)
 	return !list_empty(&priv->event_list);
 }
 
+/*
+ * Bytes of events, 0 if the first does not fit; -ENODATA if there is none; -ENODEV if
+ * there is none and the card is on its way out. In this order: none that was sent
+ * before is missed. Under event_read_lock.
+ */
+static ssize_t events_read(struct drm_file *priv, char __user *to, size_t count)
+{
+	bool unplugged = READ_ONCE(priv->minor->dev->unplugged);
+
+	if (events_pending(priv))
+		return events_copy(priv, to, count);
+	return unplugged ? -ENODEV : -ENODATA;
+}
+
 /**
  * unplug_drm_read() - ->read of DRM drivers behind the gate
  * @file: an open file of the device
@@ -77,7 +93,7 @@ static bool events_pending(struct drm_file *priv)
  *
  * Context: Process. May sleep; woken by unplug.
  * Return: bytes read; 0 if the first event does not fit; -EAGAIN, -ERESTARTSYS,
- *	   -EFAULT; -ENODEV if there is no event and will be none.
+ *	   -EFAULT; -ENODEV if there is no event and the card is gone.
  */
 ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos)
@@ -90,15 +106,11 @@ ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 		ret = mutex_lock_interruptible(&priv->event_read_lock);
 		if (ret)
 			return ret;
-		if (events_pending(priv)) {
-			ret = events_copy(priv, to, count);
-			mutex_unlock(&priv->event_read_lock);
-			return ret;
-		}
+		ret = events_read(priv, to, count);
 		mutex_unlock(&priv->event_read_lock);
+		if (ret != -ENODATA)
+			return ret;
 
-		if (READ_ONCE(drm->unplugged))
-			return -ENODEV;
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		ret = wait_event_interruptible(priv->event_wait,
@@ -109,3 +121,26 @@ ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 	}
 }
 EXPORT_SYMBOL_GPL(unplug_drm_read);
+
+/*
+ * From shut on, see struct unplug_front. A reader that is still inside may hold the
+ * lock for as long as its user likes; the events are his then.
+ */
+ssize_t unplug_drm_read_dead(struct file *file, char __user *to, size_t count,
+			     loff_t *pos)
+{
+	struct drm_file *priv = file->private_data;
+	ssize_t ret;
+
+	if (!mutex_trylock(&priv->event_read_lock))
+		return -ENODEV;
+	ret = events_read(priv, to, count);
+	mutex_unlock(&priv->event_read_lock);
+	/* Between the gate's death and the flag. */
+	return ret == -ENODATA ? -ENODEV : ret;
+}
+
+__poll_t unplug_drm_poll_dead(struct file *file)
+{
+	return events_pending(file->private_data) ? EPOLLIN | EPOLLRDNORM : 0;
+}

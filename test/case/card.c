@@ -262,3 +262,23 @@ void card_plug(struct card *card)
 	do_and_wait("host", "plug", number);
 	card_wait(card);
 }
+
+unsigned long card_address(int number)
+{
+	char path[CARD_PATH], line[128];
+	unsigned long start;
+	FILE *file;
+	int i;
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:00:%02x.0/resource", number + 3);
+	file = fopen(path, "re");
+	if (!file)
+		case_fail("%s: %m", path);
+	for (i = 0; i < 3; i++)		/* a line per BAR: the third is the memory */
+		if (!fgets(line, sizeof(line), file))
+			case_fail("%s: too short", path);
+	fclose(file);
+	if (sscanf(line, "%lx", &start) != 1)
+		case_fail("%s: %s", path, line);
+	return start;
+}

@@ -146,6 +146,7 @@ void *card_map(int fd, size_t length, off_t offset);	/* shared, writable */
 void card_fill(int number, int byte);			/* by the host */
 uint64_t card_generation(int fd);
 dev_t card_devt(const struct card *card);
+unsigned long card_address(int number);		/* of its memory, on the bus */
 
 struct job;
 

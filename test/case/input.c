@@ -182,6 +182,18 @@ CASE(unplug_unregistered, .name = "unplug-unregistered",
 	bad_load("unregistered", EINVAL);
 }
 
+CASE(policy_unknown, .name = "policy-unknown",
+     .promise = "bad input: a policy that does not exist", .naive = BADINPUT)
+{
+	bad_load("policy", EINVAL);
+}
+
+CASE(policy_late, .name = "policy-late",
+     .promise = "bad input: a policy for a device that is registered", .naive = BADINPUT)
+{
+	bad_load("late", EBUSY);
+}
+
 CASE(probe_fails, .name = "probe-fails",
      .promise = "K10: a driver that fails in the middle of probe leaves nothing",
      .naive = BADINPUT)
@@ -210,8 +222,8 @@ static void bad_mapping(const char *what)
 	bad_unload();
 }
 
-CASE_OF(map_populated, bad_mapping, "populate", .name = "map-populated",
-	.promise = "K3: a mapping that ->mmap populates cannot be revoked, and is refused",
+CASE_OF(map_nothing, bad_mapping, "nothing", .name = "map-nothing",
+	.promise = "bad input: a mapping with neither entries nor a fault handler",
 	.naive = BADINPUT);
 
 CASE_OF(map_mixed, bad_mapping, "mixed", .name = "map-mixed",

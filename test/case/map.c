@@ -258,26 +258,6 @@ CASE(map_buffer_after, .name = "map-buffer-after",
 	expect_efault("read into an old mapping", read(ends[0], m.map, 8));
 }
 
-static long card_address(int number)
-{
-	char path[CARD_PATH], line[128];
-	unsigned long start;
-	FILE *file;
-	int i;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/0000:00:%02x.0/resource", number + 3);
-	file = fopen(path, "re");
-	if (!file)
-		case_fail("%s: %m", path);
-	for (i = 0; i < 3; i++)		/* a line per BAR: the third is the memory */
-		if (!fgets(line, sizeof(line), file))
-			case_fail("%s: too short", path);
-	fclose(file);
-	if (sscanf(line, "%lx", &start) != 1)
-		case_fail("%s: %s", path, line);
-	return start;
-}
-
 /* Two cards whose memory the bus has put side by side */
 static bool find_adjacent(int *lower, int *upper)
 {

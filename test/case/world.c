@@ -127,7 +127,7 @@ static const char *unload_present(const char *name)
 static const char *unload_extras(void)
 {
 	return unload_present("unplug-badinput") ?: unload_present("unplug-selftest") ?:
-	       unload_present("unplug-null");
+	       unload_present("unplug-null") ?: unload_present("unplug-populate");
 }
 
 static const char *restore_modules(void)

@@ -2,7 +2,7 @@
 /*
  * A driver that calls the core the wrong way, for the cases of ../input.c. What
  * it does is said by its parameter; what it was answered is the error of its
- * loading. The ways that need a user (populate, page, mixed, replace) stay loaded, with
+ * loading. The ways that need a user (page, mixed, nothing, replace) stay loaded, with
  * the node /dev/unplug-bad0.
  */
 
@@ -45,8 +45,9 @@ static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 			vm_flags_set(vma, VM_PFNMAP);
 		return 0;
 	}
-	return remap_pfn_range(vma, vma->vm_start, page_to_pfn(bad_page),
-			       PAGE_SIZE, vma->vm_page_prot);
+	if (!strcmp(what, "nothing"))
+		vm_flags_set(vma, VM_PFNMAP);
+	return 0;
 }
 
 static const struct file_operations other_fops = {
@@ -113,6 +114,8 @@ static int bad_after_first(void)
 	} else if (!strcmp(what, "again")) {
 		unplug_dev_unplug(&first->dev);
 		err = unplug_dev_register(&first->dev, "unplug-bad1");
+	} else if (!strcmp(what, "late")) {
+		err = unplug_dev_set_policy(&first->dev, UNPLUG_POLICY_DUMMY);
 	} else if (!strcmp(what, "name")) {
 		second = bad_make();
 		err = PTR_ERR_OR_ZERO(second);
@@ -137,6 +140,8 @@ static int bad_unregistered(void)
 		err = unplug_dev_unplug(&made->dev);
 	else if (!strcmp(what, "empty"))
 		err = unplug_dev_register(&made->dev, "%s", "");
+	else if (!strcmp(what, "policy"))
+		err = unplug_dev_set_policy(&made->dev, UNPLUG_POLICY_DUMMY + 1);
 	unplug_dev_put(&made->dev);
 	return err ?: -EPROTO;
 }
@@ -144,12 +149,14 @@ static int bad_unregistered(void)
 static int __init bad_init(void)
 {
 	if (!strcmp(what, "twice") || !strcmp(what, "again") ||
-	    !strcmp(what, "name") || !strcmp(what, "probe"))
+	    !strcmp(what, "name") || !strcmp(what, "late") ||
+	    !strcmp(what, "probe"))
 		return bad_after_first();
 	if (!strcmp(what, "operations") || !strcmp(what, "unregistered") ||
-	    !strcmp(what, "alloc") || !strcmp(what, "empty"))
+	    !strcmp(what, "alloc") || !strcmp(what, "empty") ||
+	    !strcmp(what, "policy"))
 		return bad_unregistered();
-	if (strcmp(what, "populate") && strcmp(what, "page") &&
+	if (strcmp(what, "nothing") && strcmp(what, "page") &&
 	    strcmp(what, "mixed") && strcmp(what, "replace")) {
 		pr_err("unplug-badinput: what=%s: no such mistake\n", what);
 		return -ENOENT;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_DRM_INTERNAL_H
+#define _UNPLUG_DRM_INTERNAL_H
+
+/* What the front end's files need of each other. */
+
+#include <linux/fs.h>
+#include <linux/poll.h>
+
+/* read.c: events */
+ssize_t unplug_drm_read_dead(struct file *file, char __user *to, size_t count,
+			     loff_t *pos);
+__poll_t unplug_drm_poll_dead(struct file *file);
+
+#endif /* _UNPLUG_DRM_INTERNAL_H */

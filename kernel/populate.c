@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mappings that a driver's ->mmap populates: remap_pfn_range(), dma_mmap_wc() and
+ * their like.
+ *
+ * The kernel links a mapping into the address space after ->mmap returned, so an
+ * unplug that comes between would not find these entries. Therefore none is left
+ * there: what ->mmap has put into the page table is written down, taken out, and put
+ * back entry by entry as users touch it, by a fault handler, in a hardware
+ * section. The driver does not notice.
+ *
+ * Parts of a mapping (split, moved, inherited) have to find the record. The fields
+ * of the VMA are the driver's, but for its offset: that is what the kernel keeps in
+ * order through all this. Populated mappings get one that names their record,
+ *
+ *	vm_pgoff = index of the record << PGOFF_BITS | page within it
+ *
+ * and the driver has no use for it any more once it has populated.
+ */
+
+#include <linux/overflow.h>
+#include <linux/pagemap.h>
+#include <linux/refcount.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include <linux/xarray.h>
+#include "internal.h"
+
+#define PGOFF_BITS (BITS_PER_LONG / 2)
+#define PGOFF_MASK (BIT(PGOFF_BITS) - 1)
+
+#define PFN_NONE ULONG_MAX
+
+/**
+ * struct unplug_populated - what ->mmap has mapped
+ * @mappings: that use it; each one's ->close puts it
+ * @first: frame of the first page, if @frame is NULL: the others follow it
+ * @frame: frames of all pages; PFN_NONE where nothing was mapped
+ */
+struct unplug_populated {
+	refcount_t mappings;
+	unsigned long first;
+	unsigned long *frame;
+};
+
+static unsigned long frame_at(struct vm_area_struct *vma, unsigned long page)
+{
+	unsigned long pfn;
+
+	if (unplug_follow_pfn(vma, vma->vm_start + (page << PAGE_SHIFT), &pfn))
+		return PFN_NONE;
+	return pfn;
+}
+
+static bool frames_follow(struct vm_area_struct *vma, unsigned long first)
+{
+	unsigned long i, pages = vma_pages(vma);
+
+	for (i = 0; i < pages; i++) {
+		if (frame_at(vma, i) != first + i)
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
+/* Sets @any if there was something to write down. */
+static int frames_write_down(struct unplug_populated *populated,
+			     struct vm_area_struct *vma, bool *any)
+{
+	unsigned long i, pages = vma_pages(vma);
+
+	populated->first = frame_at(vma, 0);
+	*any = populated->first != PFN_NONE;
+	if (*any && frames_follow(vma, populated->first))
+		return 0;
+
+	populated->frame = kvmalloc_array(pages, sizeof(*populated->frame),
+					  GFP_KERNEL_ACCOUNT);
+	if (!populated->frame)
+		return -ENOMEM;
+	for (i = 0; i < pages; i++) {
+		populated->frame[i] = frame_at(vma, i);
+		*any |= populated->frame[i] != PFN_NONE;
+		cond_resched();
+	}
+	return 0;
+}
+
+static void populated_free(struct unplug_populated *populated)
+{
+	kvfree(populated->frame);
+	kfree(populated);
+}
+
+static struct unplug_populated *populated_find(struct vm_area_struct *vma)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(vma->vm_file);
+
+	return xa_load(&dev->populated, vma->vm_pgoff >> PGOFF_BITS);
+}
+
+/**
+ * unplug_populate_record() - write down what ->mmap has mapped
+ * @dev: the device
+ * @vma: the mapping, VM_PFNMAP, not yet linked; its offset is changed on success
+ *
+ * The caller takes the entries out. On success the mapping owes
+ * unplug_populate_put().
+ *
+ * Context: Process, mmap_lock held for writing.
+ * Return: 0; -ENODATA: nothing is mapped; -EINVAL: longer than 2^32 pages; -ENOSPC,
+ *	   -ENOMEM.
+ */
+int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma)
+{
+	struct unplug_populated *populated;
+	bool any;
+	u32 index;
+	int err;
+
+	if (vma_pages(vma) > PGOFF_MASK)
+		return -EINVAL;
+	populated = kzalloc(sizeof(*populated), GFP_KERNEL_ACCOUNT);
+	if (!populated)
+		return -ENOMEM;
+	refcount_set(&populated->mappings, 1);
+
+	err = frames_write_down(populated, vma, &any);
+	if (!err && !any)
+		err = -ENODATA;
+	if (!err)
+		err = xa_alloc(&dev->populated, &index, populated,
+			       XA_LIMIT(0, PGOFF_MASK), GFP_KERNEL_ACCOUNT);
+	if (err) {
+		populated_free(populated);
+		return err == -EBUSY ? -ENOSPC : err;
+	}
+	vma->vm_pgoff = (unsigned long)index << PGOFF_BITS;
+	return 0;
+}
+
+/**
+ * unplug_populate_get() - a mapping has become two
+ * @vma: the new one, populated
+ *
+ * Context: As ->open of a mapping.
+ */
+void unplug_populate_get(struct vm_area_struct *vma)
+{
+	refcount_inc(&populated_find(vma)->mappings);
+}
+
+/**
+ * unplug_populate_put() - a mapping ends
+ * @vma: the mapping, populated
+ *
+ * Context: As ->close of a mapping.
+ */
+void unplug_populate_put(struct vm_area_struct *vma)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(vma->vm_file);
+	struct unplug_populated *populated = populated_find(vma);
+
+	if (!refcount_dec_and_test(&populated->mappings))
+		return;
+	xa_erase(&dev->populated, vma->vm_pgoff >> PGOFF_BITS);
+	populated_free(populated);
+}
+
+/**
+ * unplug_populate_insert() - put back an entry
+ * @vma: a populated mapping
+ * @addr: page-aligned address in it
+ *
+ * Final at shut like unplug_iomem_mmap(): see iomem_insert().
+ *
+ * Context: As ->fault, inside the device.
+ * Return: as ->fault.
+ */
+vm_fault_t unplug_populate_insert(struct vm_area_struct *vma,
+				  unsigned long addr)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(vma->vm_file);
+	const struct unplug_populated *populated = populated_find(vma);
+	pgoff_t page = linear_page_index(vma, addr) & PGOFF_MASK;
+	unsigned long pfn;
+	vm_fault_t ret;
+
+	pfn = populated->frame ? populated->frame[page] :
+				 populated->first + page;
+	if (pfn == PFN_NONE || !unplug_dev_hw_enter(dev))
+		return VM_FAULT_SIGBUS;
+	unplug_hook(UNPLUG_HOOK_FAULT);
+	ret = vmf_insert_pfn(vma, addr, pfn);
+	unplug_dev_hw_exit(dev);
+	return ret;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Mappings that a driver populates in ->mmap, as most do that know nothing of unplug:
+ * module/populate.c is one. They have to work as they always did, and to be revoked.
+ */
+
+#define _GNU_SOURCE
+#include "case.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define NODE "/dev/unplug-populate"
+#define PULL "/sys/module/unplug_populate/parameters/pull"
+#define ABSENT "absent: it is about the core; naive populates too, see map-after"
+
+/* Offsets, in pages, as in module/populate.c */
+#define SCATTERED 16
+#define FAILING 32
+#define BUS 48
+
+static int populate_open(const char *arguments)
+{
+	expect_equal("errno of loading unplug-populate",
+		     module_load("unplug-populate", arguments), 0);
+	return expect_works(NODE, open(NODE, O_RDWR | O_CLOEXEC));
+}
+
+/* With the memory of card 1 to map, which is filled with 0x5c */
+static int populate_open_bus(void)
+{
+	char arguments[64];
+
+	card_fill(1, 0x5c);
+	snprintf(arguments, sizeof(arguments), "start=%#lx size=%d", card_address(1), CARD_SIZE);
+	return populate_open(arguments);
+}
+
+static uint8_t *populate_map(int fd, int pages, int offset)
+{
+	void *map = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
+			 (off_t)offset * PAGE);
+
+	expect_works("mmap", map == MAP_FAILED ? -1 : 0);
+	return map;
+}
+
+/* By another process: one with the same memory map would hide races. */
+static void populate_pull(void)
+{
+	struct job job;
+
+	job_do(&job, "write", PULL, "1");
+	expect_equal("errno of the pull", job_wait(&job), 0);
+}
+
+static void populate_end(int fd)
+{
+	close(fd);
+	expect_equal("errno of unloading unplug-populate",
+		     module_unload_soon("unplug-populate"), 0);
+}
+
+static void expect_byte(const char *what, uint8_t *at, uint8_t want)
+{
+	uint8_t value;
+
+	expect_equal(what, touch_read(at, &value), 0);
+	expect_equal(what, value, want);
+}
+
+static void expect_bus(uint8_t *map, int pages)
+{
+	int i;
+
+	for (i = 0; i < pages; i++)
+		expect_signal_bus("a populated mapping", map + i * PAGE);
+}
+
+CASE(map_populated, .name = "map-populated",
+     .promise = "K3: a mapping that ->mmap populates works, and is revoked", .naive = ABSENT)
+{
+	int fd = populate_open(""), i;
+	uint8_t *map = populate_map(fd, 4, 0), *other;
+
+	for (i = 0; i < 4; i++)
+		expect_byte("page of a row", map + i * PAGE, i + 1);
+	touch_write(map + 2 * PAGE, 0x77);
+	other = populate_map(fd, 4, 0);
+	expect_byte("what was written by another mapping", other + 2 * PAGE, 0x77);
+	populate_pull();
+	expect_bus(map, 4);
+	expect_bus(other, 4);
+	munmap(map, 4 * PAGE);
+	munmap(other, 4 * PAGE);
+	populate_end(fd);
+}
+
+CASE(map_populated_holes, .name = "map-populated-holes",
+     .promise = "K3: so does one that is populated in parts, out of order", .naive = ABSENT)
+{
+	int fd = populate_open("");
+	uint8_t *map = populate_map(fd, 3, SCATTERED), value;
+
+	expect_byte("first page, the last of the memory", map, 4);
+	expect_equal("signal of the hole", touch_read(map + PAGE, &value), SIGBUS);
+	expect_byte("last page, the first of the memory", map + 2 * PAGE, 1);
+	populate_pull();
+	expect_bus(map, 3);
+	munmap(map, 3 * PAGE);
+	populate_end(fd);
+}
+
+static int parts_main(void *arg)
+{
+	uint8_t *map = arg;
+
+	expect_byte("a child's page", map, 1);
+	expect_byte("a child's page, never touched before", map + 3 * PAGE, 4);
+	return 0;
+}
+
+CASE(map_populated_parts, .name = "map-populated-parts",
+     .promise = "K3: and its parts: split, moved, inherited", .naive = ABSENT)
+{
+	int fd = populate_open("");
+	uint8_t *map = populate_map(fd, 4, 0), *to, value;
+	struct job job;
+
+	job_start(&job, parts_main, map);
+	job_wait(&job);
+	expect_works("munmap in the middle", munmap(map + PAGE, PAGE));
+	to = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	to = mremap(map + 3 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	expect_works("mremap", to == MAP_FAILED ? -1 : 0);
+	expect_byte("what was moved", to, 4);
+	expect_works("mprotect", mprotect(map + 2 * PAGE, PAGE, PROT_READ));
+	expect_byte("what is read-only", map + 2 * PAGE, 3);
+	expect_equal("signal of writing to it", touch_write(map + 2 * PAGE, 1), SIGSEGV);
+	to = mremap(to, PAGE, 2 * PAGE, MREMAP_MAYMOVE);
+	expect_errno("growing", to == MAP_FAILED ? -1 : 0, EFAULT);
+	populate_pull();
+	expect_bus(map, 1);
+	expect_equal("read-only part", touch_read(map + 2 * PAGE, &value), SIGBUS);
+	munmap(map, 3 * PAGE);
+	populate_end(fd);
+}
+
+CASE(map_populated_failing, .name = "map-populated-failing",
+     .promise = "K3: one whose ->mmap fails after populating leaves nothing", .naive = ABSENT)
+{
+	int fd = populate_open("");
+	void *map = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)FAILING * PAGE);
+
+	expect_errno("mmap", map == MAP_FAILED ? -1 : 0, EPROTO);
+	munmap(populate_map(fd, 4, 0), 4 * PAGE);
+	populate_end(fd);
+}
+
+/* The memory type is reserved anew each time: a reservation that stays would show. */
+CASE(map_populated_bus, .name = "map-populated-bus",
+     .promise = "K3: a BAR that ->mmap populates works, and is revoked", .naive = ABSENT)
+{
+	int fd = populate_open_bus(), i;
+	uint8_t *map;
+
+	for (i = 0; i < 3; i++) {
+		map = populate_map(fd, CARD_SIZE / PAGE, BUS);
+		expect_byte("the card's first byte", map, 0x5c);
+		expect_byte("the card's last byte", map + CARD_SIZE - 1, 0x5c);
+		if (i < 2)
+			munmap(map, CARD_SIZE);
+	}
+	populate_pull();
+	expect_bus(map, 2);
+	expect_bus(map + CARD_SIZE - PAGE, 1);
+	munmap(map, CARD_SIZE);
+	populate_end(fd);
+	expect_untouched(1, "current", 0x5c);
+}
+
+CASE(map_populated_peek, .name = "map-populated-peek",
+     .promise = "K4: ->access of a populated mapping works, and ends with EIO",
+     .naive = ABSENT)
+{
+	int fd = populate_open_bus(), mem = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
+	uint8_t *map = populate_map(fd, 4, BUS), byte = 0;
+
+	expect_equal("/proc/self/mem", pread(mem, &byte, 1, (uintptr_t)map + PAGE), 1);
+	expect_equal("what it read", byte, 0x5c);
+	populate_pull();
+	expect_errno("after", pread(mem, &byte, 1, (uintptr_t)map + PAGE), EIO);
+	close(mem);
+	munmap(map, 4 * PAGE);
+	populate_end(fd);
+}
+
+struct held {
+	int fd;
+	int start[2];
+};
+
+static int held_main(void *arg)
+{
+	struct held *held = arg;
+	char byte;
+	void *map;
+
+	close(held->start[1]);
+	if (read(held->start[0], &byte, 1) != 1)
+		case_fail("never started");
+	map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held->fd, 0);
+	expect_works("mmap of an insider", map == MAP_FAILED ? -1 : 0);
+	expect_bus(map, 4);
+	return 0;
+}
+
+CASE(map_populated_during, .name = "map-populated-during",
+     .promise = "K3: one that is populated, but not yet linked, when unplug zaps is revoked",
+     .naive = ABSENT, .hooks = true)
+{
+	struct held held = { .fd = populate_open("") };
+	struct job job;
+
+	if (pipe2(held.start, O_CLOEXEC))
+		case_fail("pipe: %m");
+	job_start(&job, held_main, &held);
+	close(held.fd);
+	hook_stop("mmap");
+	if (write(held.start[1], "", 1) != 1)
+		case_fail("pipe: %m");
+	hook_wait("mmap");
+	populate_pull();
+	hook_go("mmap");
+	job_wait(&job);
+	populate_end(-1);
+}
+
+CASE(map_populated_dummy, .name = "map-populated-dummy",
+     .promise = "K4: a populated mapping meets the dummy page, too", .naive = ABSENT)
+{
+	int fd = populate_open("dummy=1");
+	uint8_t *map = populate_map(fd, 4, 0);
+
+	expect_byte("live", map + PAGE, 2);
+	populate_pull();
+	expect_byte("after", map + PAGE, 0);
+	munmap(map, 4 * PAGE);
+	populate_end(fd);
+}
