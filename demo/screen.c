@@ -14,9 +14,28 @@
 
 typedef void screen_cell(json_t *side, const char *what, char text[SCREEN_CELL]);
 
+/* What does not fit is left out by whole items of a list: "a, b ..". */
+static const char *screen_fit(const char *text, size_t width, char fit[SCREEN_CELL])
+{
+	char *comma;
+
+	snprintf(fit, SCREEN_CELL, "%s", text);
+	while (strlen(fit) > width) {
+		fit[width - strlen(" ..") + 1] = 0;
+		comma = strrchr(fit, ',');
+		if (!comma)
+			break;
+		strcpy(comma, " ..");
+	}
+	return fit;
+}
+
 static void screen_row(const char *label, bool good, const char *ours, const char *naive)
 {
-	printf("  %-33s%c%-17.17s %.26s\n", label, good ? ' ' : '!', ours, naive);
+	char left[SCREEN_CELL], right[SCREEN_CELL];
+
+	printf("  %-33s%c%-17s %s\n", label, good ? ' ' : '!', screen_fit(ours, 17, left),
+	       screen_fit(naive, 26, right));
 }
 
 static void screen_both(json_t *report, const char *label, bool good,
