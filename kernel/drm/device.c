@@ -11,6 +11,7 @@
 #include <drm/drm_connector.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
+#include <drm/drm_probe_helper.h>
 #include <drm/drm_sysfs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -166,7 +167,9 @@ static void card_hide(struct unplug_dev *dev)
 }
 
 /*
- * Nobody is inside. Commits that went on after their ioctl are waited for, and
+ * Nobody is inside, so nobody holds the card's modeset locks for long: the worker that
+ * polls connectors, which may have slept behind such a user, can be waited for now, and
+ * not before, with the bus held. Commits that went on after their ioctl are waited for, and
  * the events of those pending are sent, by switching everything off; beside
  * card_hide(), as any commit may run beside drm_dev_unregister().
  */
@@ -174,6 +177,8 @@ static void card_gone(struct unplug_dev *dev)
 {
 	struct unplug_drm *card = to_unplug_drm(dev);
 
+	if (card->registered)
+		drm_kms_helper_poll_fini(card->drm);
 	if (card->registered && drm_drv_uses_atomic_modeset(card->drm))
 		drm_atomic_helper_shutdown(card->drm);
 	drm_dev_put(card->drm);
