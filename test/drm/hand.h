@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * hand: a user of a DRM card that does what it is told, one line at a time
+ *
+ * Each line on stdin is a command and is answered by one line on stdout, so that a
+ * script decides in which order things happen on several cards:
+ *
+ *	open /dev/dri/card1	ok
+ *	hold resources		held		(inside the ioctl, see below)
+ *	state			inside
+ *	go			ok
+ *
+ * An operation (ops.c, kms.c) named alone is done at once. Its answer is "ok", a word of
+ * its own, or the name of an errno. There are two ways to leave one unfinished, one at
+ * a time, in a thread:
+ *
+ *	start OP	the thread runs; "started"
+ *	hold OP		what the kernel fills for OP lies in memory that nobody serves yet:
+ *			"held" when the kernel is there, and waits
+ *
+ * and then
+ *
+ *	state		"inside", or "back" if it returned
+ *	in FUNCTION	until it sleeps in that function of the kernel: "ok" or "back"
+ *	go		serves the memory, tells loops to end, waits: the operation's answer
+ *
+ * What takes longer than UNPLUG_TIMEOUT seconds is answered by "asleep".
+ */
+#ifndef UNPLUG_TEST_DRM_HAND_H
+#define UNPLUG_TEST_DRM_HAND_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+#define ANSWER 64
+
+/**
+ * struct call - an operation being done
+ * @op:		which
+ * @argument:	the rest of the line
+ * @buffer:	a page the operation has the kernel fill; below 4 GiB
+ * @answer:	what came of it
+ */
+struct call {
+	const struct op *op;
+	char argument[200];
+	void *buffer;
+	char answer[ANSWER];
+};
+
+struct op {
+	const char *name;
+	void (*run)(struct call *call);
+};
+
+/* Ends with an entry without a name. */
+extern const struct op ops[];		/* ops.c: files, memory, the test's module */
+extern const struct op kms_ops[];	/* kms.c: pictures */
+
+/**
+ * struct card - the one card of this program
+ * @fd:		open file, or -1
+ * @memory:	mapping of the buffer
+ * @size:	of it
+ * @offset:	what to mmap
+ * @handle:	of the buffer
+ * @stop:	loops are to end
+ */
+struct card {
+	int fd;
+	uint8_t *memory;
+	size_t size;
+	uint64_t offset;
+	uint32_t handle;
+	volatile bool stop;
+};
+
+extern struct card card;
+
+/* "ok" or the name of errno */
+void answer_result(struct call *call, long result);
+void answer(struct call *call, const char *text);
+
+/* hold.c: an operation in a thread */
+void call_start(const struct call *call, bool hold, char *said);
+void call_state(char *said);
+void call_in(const char *function, char *said);
+void call_go(char *said);
+
+/* How long to wait for one event */
+void deadline(clockid_t clock, struct timespec *end);
+int timeout_ms(void);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Requests to /dev/unplug-drm-test: what only a driver can do to a DRM card, on behalf
+ * of a test. The argument is an open descriptor of the card.
+ */
+#ifndef UNPLUG_DRM_TEST_H
+#define UNPLUG_DRM_TEST_H
+
+#include <linux/ioctl.h>
+
+/* drm_dev_get_active(): 0, or EBUSY if it was refused; ENOSYS on a stock card */
+#define UNPLUG_DRM_TEST_GET	_IO('U', 0)
+/* drm_dev_put_active(), once per get that was not refused */
+#define UNPLUG_DRM_TEST_PUT	_IO('U', 1)
+/* drm_dev_enter(), sleep until UNPLUG_DRM_TEST_LEAVE, drm_dev_exit(); ENODEV if refused */
+#define UNPLUG_DRM_TEST_SECTION	_IO('U', 2)
+/* All sections end. No argument. */
+#define UNPLUG_DRM_TEST_LEAVE	_IO('U', 3)
+/* Unplug the card, as its driver would: what that says */
+#define UNPLUG_DRM_TEST_UNPLUG	_IO('U', 4)
+
+#endif /* UNPLUG_DRM_TEST_H */
