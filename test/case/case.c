@@ -21,6 +21,7 @@ const char *const outcome_names[] = {
 	[OUTCOME_WRONG_ERRNO] = "wrong-errno",
 	[OUTCOME_STALE_MAP] = "stale-map",
 	[OUTCOME_HANG] = "hang",
+	[OUTCOME_DEADLOCK] = "deadlock",
 	[OUTCOME_OOPS] = "oops",
 	[OUTCOME_SKIP] = "skip",
 };

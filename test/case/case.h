@@ -28,6 +28,7 @@ enum outcome {
 	OUTCOME_WRONG_ERRNO,	/* the system call answered something else */
 	OUTCOME_STALE_MAP,	/* the card, or the next one, was reached */
 	OUTCOME_HANG,		/* an event did not come */
+	OUTCOME_DEADLOCK,	/* proved by who waits for whom; ends the guest */
 	OUTCOME_OOPS,		/* the kernel complained */
 	OUTCOME_SKIP,		/* could not be tried, and says why */
 };
@@ -40,6 +41,8 @@ extern const char *const outcome_names[];
  * @promise: the number from doc/promises.md, and what is checked
  * @naive: what naive-ivshmem does: "wrong-errno", "stale-map", "hang", "oops",
  *	   "passes: reason", or "absent: reason" where it has nothing to test
+ * @textbook: what unplug-textbook's percpu rwsem does: "deadlock"; NULL where the case has
+ *	      nothing to do with it
  * @run: the function
  * @hooks: needs the hook build
  * @poison: naive runs with poisoned, not with cleared freed memory
@@ -48,6 +51,7 @@ struct case_info {
 	const char *name;
 	const char *promise;
 	const char *naive;
+	const char *textbook;
 	void (*run)(void);
 	bool hooks;
 	bool poison;
@@ -119,6 +123,7 @@ struct driver {
 	const char *class;	/* /sys/class/… */
 	const char *hooks;	/* points it passes, separated by blanks */
 	bool naive;
+	bool textbook;		/* unplug-textbook is, beside the cards of ours */
 };
 
 extern const struct driver *driver;
@@ -204,6 +209,7 @@ struct hold {
 void hold_init(struct hold *hold, size_t size);
 void hold_wait(struct hold *hold);
 void hold_go(struct hold *hold, uint8_t fill);
+void hold_wake(struct hold *hold);	/* without the page: he has to ask again */
 
 /*
  * tasks: a thread that does something which may be held. task_wait() returns what

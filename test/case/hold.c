@@ -114,6 +114,15 @@ void hold_wait(struct hold *hold)
 		case_fail("userfaultfd: unexpected event");
 }
 
+/* Takes no mmap_lock, which a thread of the process that is held may have. */
+void hold_wake(struct hold *hold)
+{
+	struct uffdio_range range = { .start = (uintptr_t)hold->page, .len = hold->size };
+
+	if (ioctl(hold->uffd, UFFDIO_WAKE, &range))
+		case_fail("UFFDIO_WAKE: %m");
+}
+
 void hold_go(struct hold *hold, uint8_t fill)
 {
 	struct uffdio_copy copy = { .dst = (uintptr_t)hold->page, .len = hold->size };

@@ -2,7 +2,7 @@
 /*
  * The runner: one process per case, one line per result.
  *
- *	case --list			name, build, poison, naive, promise; by tabs
+ *	case --list			name, build, poison, naive, textbook, promise; by tabs
  *	case --driver NAME CASE…	in the guest
  *
  * It prints "case NAME" and "result NAME OUTCOME TEXT", which test/run compares
@@ -48,9 +48,10 @@ static void list_cases(void)
 	const struct case_info *const *at;
 
 	for (at = __start_cases; at < __stop_cases; at++)
-		printf("%s\t%s\t%s\t%s\t%s\n", (*at)->name,
+		printf("%s\t%s\t%s\t%s\t%s\t%s\n", (*at)->name,
 		       (*at)->hooks ? "hooks" : "shipped",
-		       (*at)->poison ? "poison" : "clear", (*at)->naive, (*at)->promise);
+		       (*at)->poison ? "poison" : "clear", (*at)->naive,
+		       (*at)->textbook ?: "absent", (*at)->promise);
 }
 
 static void case_main(void (*run)(void))
@@ -64,6 +65,12 @@ static void case_main(void (*run)(void))
 	log_open();
 	run();
 	_exit(0);
+}
+
+/* There is no use in trying to kill what is deadlocked. */
+static bool deadlocked(void)
+{
+	return case_result->claimed && case_result->outcome == OUTCOME_DEADLOCK;
 }
 
 /* Reap what a case left; false if some of it cannot be killed. */
@@ -137,14 +144,16 @@ static bool run_one(const char *name, void (*run)(void))
 		waitpid(pid, &status, 0);
 	judge_status(ended, status, pid);
 	hook_go_all();
-	reaped = reap_group(pid);
+	reaped = !deadlocked() && reap_group(pid);
 
 	complaint = log_complaint();
 	if (complaint)
 		set_result(OUTCOME_OOPS, complaint);
 	printf("result %s %s %s\n", name, outcome_names[case_result->outcome],
 	       case_result->text);
-	if (!reaped)
+	if (deadlocked())
+		printf("stop %s has left a deadlock behind\n", name);
+	else if (!reaped)
 		printf("stop processes of %s cannot be killed\n", name);
 	return reaped;
 }
@@ -183,7 +192,7 @@ static int run_cases(char **names)
 
 static int usage(void)
 {
-	fprintf(stderr, "usage: case --list | case --driver unplug|naive CASE…\n");
+	fprintf(stderr, "usage: case --list | case --driver unplug|naive|textbook CASE…\n");
 	return 2;
 }
 

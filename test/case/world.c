@@ -31,6 +31,13 @@ const struct driver drivers[] = {
 		.class = "naive",
 		.hooks = "open-active operation mmap release",
 		.naive = true,
+	}, {
+		.name = "textbook",
+		.module = "unplug-ivshmem",
+		.pci = "unplug-ivshmem",
+		.class = "unplug",
+		.hooks = "",
+		.textbook = true,
 	}, { }
 };
 
@@ -127,7 +134,8 @@ static const char *unload_present(const char *name)
 static const char *unload_extras(void)
 {
 	return unload_present("unplug-badinput") ?: unload_present("unplug-selftest") ?:
-	       unload_present("unplug-null") ?: unload_present("unplug-populate");
+	       unload_present("unplug-null") ?: unload_present("unplug-populate") ?:
+	       unload_present("unplug-textbook");
 }
 
 static const char *restore_modules(void)
