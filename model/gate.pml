@@ -1,63 +1,120 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Model of the gate: include/unplug/gate.h and kernel/gate.c.
+ * Model of the gate: who is inside one device.
  *
- *	user()		unplug_gate_get_active, an operation, unplug_gate_put_active
- *	drainer()	unplug_gate_kill, synchronize_rcu_expedited,
- *			unplug_gate_fold; another grace period; unplug_gate_destroy
- *	drained()	gate->drained
+ * Mirrors
+ *	get		unplug_gate_get_active		include/unplug/gate.h
+ *	put		unplug_gate_put_active		include/unplug/gate.h
+ *			__unplug_gate_put_late		kernel/gate.c
+ *	dead		unplug_gate_dead		kernel/gate.c
+ *	drainer()	unplug_gate_kill, unplug_gate_sum,
+ *			unplug_gate_fold, unplug_gate_destroy	kernel/gate.c
+ *			the grace period between kill and fold: unplug_dev_shut
+ *			in kernel/shut.c; the one before destroy: call_rcu in
+ *			unplug_dev_release, kernel/device.c
  *
- * A user may be moved to another CPU between get and put, and, where it is not
- * in a section, between any two steps. A grace period waits for those who were in
- * a section when it began, and for nobody else; that is all it does.
+ * A section is what get and put have with preemption off: it stays on its CPU,
+ * which runs no other. Between sections a task may be moved. An interrupt may come at
+ * any point, in a section or between two, and gets, puts, or both, on the CPU it
+ * interrupts. A reference is put by whoever comes first: the task or the interrupt
+ * that got it, or any other, on any CPU. A grace period waits for the sections
+ * that were under way when it began, and for nobody else; that is all it does.
  *
- * Interleavings only, so letters A, B and C of the essay; what D, E and F say
- * about processors that reorder is outside of what this checker sees.
+ * Left out: processors that reorder. The checker interleaves, so it judges the letters
+ * A, B and C of the essay in gate.h; the ordering that D, E and F give is not seen
+ * here, nor is why put looks before it decrements. Counters do not wrap. Interrupts
+ * do not interrupt each other. NEW: a gate that was not opened lets nobody in.
  *
- * Asserted: nobody is inside when the gate drains; it drains exactly once, and
- * always; nobody touches it after it was freed.
- *
- * Each of these, defined, makes it wrong, and has to be found:
+ * Each of these, defined, makes it wrong. It has to be found, and to break what
+ * stands behind the arrow, which is the comment of an assertion below:
  *
  *	BUG_GET_SECTION	get looks and counts with preemption on
+ *			=> in after the grace period | touched after it was freed
  *	BUG_PUT_SECTION	put looks and uncounts with preemption on
+ *			=> a counter changes after the grace period
  *	BUG_NO_GRACE	fold without a grace period
+ *			=> a counter changes after the grace period
  *	BUG_GET_WORD	a get that sees dying counts itself in the drain word
+ *			=> in after the grace period
  *	BUG_ONLINE	the sum misses a CPU
+ *			=> somebody is inside the drained gate | waits for ever
+ *	BUG_NEGATIVE	a CPU with more puts than gets counts as none
+ *			=> waits for ever
+ *	BUG_PUT_THERE	put takes its reference from another CPU's counter
+ *			=> somebody is inside the drained gate | waits for ever
+ *	BUG_INTERRUPT	a count is a load, an addition and a store
+ *			=> somebody is inside the drained gate | waits for ever
  *	BUG_PUT_COUNTER	late puts decrement the counters, not the drain word
+ *			=> a counter changes after the grace period
+ *	BUG_READ_AGAIN	a late put decrements the drain word, then reads it
+ *			=> drained twice
  *	BUG_FREE	freed without the second grace period
+ *			=> touched after it was freed
+ *
+ * And this has to hold as well:
+ *
+ *	OK_THREE_TASKS	one task more, no interrupts
  */
 
-#define USERS	3
-#define CPUS	2
-#define NOT_IN	255
+#ifdef OK_THREE_TASKS
+#define TASKS		3
+#define INTERRUPTS	0
+#else
+#define TASKS		2
+#define INTERRUPTS	2
+#endif
+#define CPUS		2
 
 mtype = { LIVE, DYING, DEAD };
 
+/* struct unplug_gate */
 mtype state = LIVE;
-short count[CPUS];
+short counter[CPUS];	/* gate->active */
 short late;
 
-byte inside;		/* users between get and put: what the gate protects */
-byte drains;
-bool erased;		/* erased from the list of devices */
+/* What is true, whatever the gate believes */
+byte inside;		/* references nobody has begun to put */
+byte drains;		/* calls of gate->drained */
+bool shut;		/* the grace period after kill is over */
+bool erased;		/* look-ups do not find the gate any more */
 bool freed;
-bool section[USERS];	/* preemption is off */
-byte epoch[USERS];	/* tells a section from the next one */
 
-#define TOUCH		assert(!freed)
-#define ENTER_SECTION	section[me] = true
-#define LEAVE_SECTION	atomic { section[me] = false; epoch[me]++ }
+bool busy[CPUS];	/* a section is under way there */
+bool section[TASKS];	/* preemption is off */
+bool awaited[TASKS];	/* a grace period waits for this section */
+byte interrupts = INTERRUPTS;
 
-inline drained()
+inline touch()
 {
-	assert(inside == 0);
-	drains++;
-	assert(drains == 1);
-	state = DEAD
+	assert(!freed)		/* touched after it was freed */
 }
 
-inline choose_cpu()
+/* Sections are short: whoever finds no CPU waits until one is over. */
+inline enter_section()
+{
+	atomic {
+		if
+		:: !busy[0] -> cpu = 0
+		:: !busy[1] -> cpu = 1
+		fi;
+		busy[cpu] = true;
+		section[me] = true
+	}
+}
+
+inline leave_section()
+{
+	atomic {
+		touch();		/* up to here, see "Memory" in gate.h */
+		busy[cpu] = false;
+		cpu = 0;
+		section[me] = false;
+		awaited[me] = false
+	}
+}
+
+/* A task that may be moved counts where it happens to be. */
+inline move()
 {
 	if
 	:: cpu = 0
@@ -65,138 +122,257 @@ inline choose_cpu()
 	fi
 }
 
-proctype user(byte me)
+inline came_in()
 {
-	mtype seen;
-	byte cpu;
+	assert(!shut);		/* in after the grace period */
+	inside++
+}
 
-	/* get; an erased gate is not found by look-ups any more */
-	if
-	:: atomic { !erased ->
-#ifndef BUG_GET_SECTION
-			ENTER_SECTION; choose_cpu();
-#endif
-			skip
-		}
-	:: atomic { erased -> goto out }
-	fi;
-	atomic { TOUCH; seen = state };			/* A */
-	if
-	:: seen == LIVE ->
-		atomic {
-#ifdef BUG_GET_SECTION
-			choose_cpu();
-#endif
-			TOUCH;
-			count[cpu]++;
-			inside++;
-		}
-#ifndef BUG_GET_WORD
-	:: else
-#else
-	:: else ->
-		atomic {
-			TOUCH;
-			late++;
-			inside++
-		};
-		seen = LIVE	/* got in */
-#endif
-	fi;
-#ifndef BUG_GET_SECTION
-	LEAVE_SECTION;
-#endif
-	if
-	:: seen != LIVE -> goto out
-	:: else
-	fi;
+inline count(n)
+{
+	assert(!shut);		/* a counter changes after the grace period */
+	counter[cpu] = counter[cpu] + n
+}
 
-	/* the operation; then put, perhaps elsewhere */
-#ifndef BUG_PUT_SECTION
-	atomic { inside--; ENTER_SECTION; choose_cpu() }
+inline dead()
+{
+	atomic { touch(); state = DEAD };
+	atomic {
+		assert(inside == 0);	/* somebody is inside the drained gate */
+		drains++;
+		assert(drains == 1)	/* drained twice */
+	}
+}
+
+/* The first half of get (A) and of put (C) */
+inline look(seen)
+{
+	atomic { touch(); seen = state }
+}
+
+inline get_counted()
+{
+	atomic {
+		touch();
+		count(1);
+		came_in()
+	}
+}
+
+inline get_refused()
+{
+#ifdef BUG_GET_WORD
+	atomic { touch(); late++; came_in() }
 #else
-	inside--;
+	skip
 #endif
-	atomic { TOUCH; seen = state };			/* C */
-	if
-	:: seen == LIVE ->
-		atomic {
-#ifdef BUG_PUT_SECTION
-			choose_cpu();
+}
+
+inline put_counted()
+{
+#ifdef BUG_PUT_THERE
+	there = counter[1 - cpu];
+	atomic {
+		counter[1 - cpu] = there - 1;
+		there = 0
+	}
+#else
+	atomic { touch(); count(-1) }
 #endif
-			TOUCH;
-			count[cpu]--
-		}
-	:: else ->
-		atomic {				/* D, E */
-			TOUCH;
+}
+
+inline put_late()
+{
 #ifdef BUG_PUT_COUNTER
-			count[cpu]--;
+	atomic { touch(); count(-1) }
 #else
-			late--;
-			if
-			:: late == 0 -> drained()
-			:: else
-			fi
+#ifdef BUG_READ_AGAIN
+	atomic { touch(); late-- };
+	atomic { touch(); zero = late == 0 };
+#else
+	atomic {			/* D, E */
+		touch();
+		late--;
+		zero = late == 0
+	};
 #endif
-		}
+	if
+	:: atomic { zero -> zero = false }; dead()
+	:: else
+	fi
+#endif
+}
+
+inline put_rest(seen)
+{
+	if
+	:: atomic { seen == LIVE -> seen = 0 }; put_counted()
+	:: atomic { else -> seen = 0 }; put_late()
+	fi
+}
+
+/*
+ * The driver's interrupt handler. It gets, or puts what somebody got, or both. As long
+ * as it can come the gate is there; and if it comes in a section, by that.
+ */
+inline handler()
+{
+	if
+	:: look(iseen);
+	   if
+	   :: atomic { iseen == LIVE -> iseen = 0 }; get_counted()
+	   :: atomic { else -> iseen = 0 }; get_refused()
+	   fi
+	:: true
 	fi;
-#ifdef BUG_FREE
-	/* any last look, such as the return from ->drained */
-	TOUCH;
+	if
+	:: atomic { inside > 0 -> inside-- };
+	   look(iseen);
+	   put_rest(iseen)
+	:: true
+	fi
+}
+
+inline interrupt()
+{
+	if
+	:: atomic { interrupts > 0 && section[me] -> interrupts-- };
+	   handler()
+	:: atomic {
+		interrupts > 0 && !section[me] && !erased &&
+		!(busy[0] && busy[1]) -> interrupts--;
+		enter_section()
+	   };
+	   handler();
+	   leave_section()
+	:: true
+	fi
+}
+
+inline get()
+{
+#ifdef BUG_INTERRUPT
+	number = counter[cpu];
+	interrupt();
+	atomic {
+		touch();
+		counter[cpu] = number + 1;
+		number = 0;
+		came_in()
+	}
+#else
+#ifdef BUG_GET_SECTION
+	atomic { move(); get_counted(); cpu = 0 }
+#else
+	get_counted()
 #endif
-#ifndef BUG_PUT_SECTION
-	LEAVE_SECTION;
 #endif
+}
+
+proctype task(byte me)
+{
+	mtype seen, iseen;
+	byte cpu;
+	bool zero;
+#ifdef BUG_PUT_THERE
+	short there;
+#endif
+#ifdef BUG_INTERRUPT
+	short number;
+#endif
+
+	/* get; its caller has looked the gate up, or holds it by other means */
+	if
+	:: atomic { erased -> goto out }
+#ifdef BUG_GET_SECTION
+	:: !erased
+#else
+	:: atomic { !erased && !(busy[0] && busy[1]) -> enter_section() }
+#endif
+	fi;
+	interrupt();
+	look(seen);
+	interrupt();
+	if
+	:: atomic { seen == LIVE -> seen = 0 }; get()
+	:: atomic { else -> seen = 0 }; get_refused()
+	fi;
+	interrupt();
+#ifndef BUG_GET_SECTION
+	leave_section();
+#endif
+
+	/* The operation, perhaps on another CPU; then put */
+	do
+	:: atomic { inside > 0 -> inside-- };
+#ifdef BUG_PUT_SECTION
+	   look(seen);
+	   interrupt();
+	   atomic { move(); put_rest(seen); cpu = 0 }
+#else
+	   enter_section();
+	   look(seen);
+	   interrupt();
+	   put_rest(seen);
+	   interrupt();
+	   leave_section()
+#endif
+	:: atomic { inside == 0 -> break }
+	od;
 out:
 	skip
 }
 
-byte old[USERS];
-byte i;
-
+/* Waits for the sections there are, not for those to come. */
 inline grace_period()
 {
 	atomic {
 		i = 0;
 		do
-		:: i < USERS ->
-			if
-			:: section[i] -> old[i] = epoch[i]
-			:: else -> old[i] = NOT_IN
-			fi;
-			i++
-		:: else -> break
+		:: i < TASKS -> awaited[i] = section[i]; i++
+		:: else -> i = 0; break
 		od
-	}
+	};
 	atomic {
-		(old[0] == NOT_IN || epoch[0] != old[0]) &&
-		(old[1] == NOT_IN || epoch[1] != old[1]) &&
-		(old[2] == NOT_IN || epoch[2] != old[2]) -> skip
+		!awaited[0] && !awaited[1] && !awaited[TASKS - 1] -> skip
 	}
 }
 
 proctype drainer()
 {
-	short sum = 0;
+	byte i;
+	bool zero;
+	short sum, number;
 
-	state = DYING;
+	state = DYING;				/* kill */
 #ifndef BUG_NO_GRACE
-	grace_period();					/* B */
+	grace_period();				/* B */
 #endif
-	sum = sum + count[0];		/* one CPU after the other */
-#ifndef BUG_ONLINE
-	sum = sum + count[1];
-#endif
-	atomic {					/* E */
-		late = late + sum;
-		if
-		:: late == 0 -> drained()
-		:: else
-		fi
-	}
+	shut = true;
 
-	drains == 1;			/* always: else an invalid end state */
+	do					/* fold */
+	:: i < CPUS ->
+		number = counter[i];
+#ifdef BUG_ONLINE
+		if :: i == 1 -> number = 0 :: else fi;
+#endif
+#ifdef BUG_NEGATIVE
+		if :: number < 0 -> number = 0 :: else fi;
+#endif
+		atomic { sum = sum + number; number = 0; i++ }
+	:: atomic { else -> i = 0; break }
+	od;
+	atomic {				/* E */
+		late = late + sum;
+		sum = 0;
+		zero = late == 0
+	};
+	if
+	:: atomic { zero -> zero = false }; dead()
+	:: else
+	fi;
+
+	drains == 1;	/* the last reference is put some time after this */
 	erased = true;
 #ifndef BUG_FREE
 	grace_period();
@@ -206,9 +382,11 @@ proctype drainer()
 
 init {
 	atomic {
-		run user(0);
-		run user(1);
-		run user(2);
+		run task(0);
+		run task(1);
+#ifdef OK_THREE_TASKS
+		run task(2);
+#endif
 		run drainer()
 	}
 }
