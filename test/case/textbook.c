@@ -214,7 +214,7 @@ static int own_mapping_victims(void *arg)
 }
 
 CASE_TEXTBOOK(deadlock_own_mapping, .name = "deadlock-own-mapping",
-	      .promise = "K1, K4: a copy to a mapping of the pulled device itself fails, and waits for nobody")
+	      .promise = "K4: a copy to a mapping of the pulled device itself fails, never waits")
 {
 	struct cycle cycle = { };
 	struct scene *scene;
@@ -278,7 +278,7 @@ static int mmap_lock_victims(void *arg)
 }
 
 CASE_TEXTBOOK(deadlock_mmap_lock, .name = "deadlock-mmap-lock",
-	      .promise = "K1: mmap of a pulled device fails, and waits for nobody with mmap_lock held")
+	      .promise = "K1: mmap of a pulled device, which has mmap_lock, fails, never waits")
 {
 	struct cycle waits = { }, cycle = { };
 	struct scene *scene;
@@ -340,7 +340,7 @@ static int two_cards_victims(void *arg)
 }
 
 CASE_TEXTBOOK(deadlock_two_cards, .name = "deadlock-two-cards",
-	      .promise = "K1, K5: operations over two pulled devices, in opposite order, fail and wait for nobody")
+	      .promise = "K1: operations that enter two pulled devices crosswise fail, never wait")
 {
 	struct cycle cycle = { };
 	struct job unplug[2];
@@ -364,7 +364,8 @@ CASE_TEXTBOOK(deadlock_two_cards, .name = "deadlock-two-cards",
 			cycle_unplug(&cycle, node(i), unplug[i].pid);
 		}
 		cycle_wait(&cycle, &scene->victims);
-		case_end(OUTCOME_DEADLOCK, "each operation waits for the unplug of the other device");
+		case_end(OUTCOME_DEADLOCK,
+			 "each operation waits for the unplug of the other device");
 	}
 	scene_end(scene, 2);
 }

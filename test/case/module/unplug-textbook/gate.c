@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The device of rwsem.c behind the gate of the core, which enters and leaves for every
- * operation and fault: only nested entries are left to be guarded here. See textbook.h.
+ * The device of rwsem.c behind the gate of the core, which enters and leaves
+ * for every operation and fault: only nested entries are left to be guarded
+ * here. See textbook.h.
  */
 
 #include <linux/err.h>

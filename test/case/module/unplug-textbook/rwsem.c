@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A device as in the mail of 2013: every operation and fault holds the read side of
- * the device's own rwsem, and waits for it; unplug sets a flag under the write side, which
- * it gets when the last one has left, and unmaps. See textbook.h.
+ * A device as in the mail of 2013: every operation and fault holds the read
+ * side of the device's own rwsem, and waits for it; unplug sets a flag under
+ * the write side, which it gets when the last one has left, and unmaps. See
+ * textbook.h.
  *
- * Kept as it is on purpose, with its deadlocks, for the cases of ../../textbook.c.
+ * Kept as it is on purpose, with its deadlocks, for the cases of
+ * ../../textbook.c.
  */
 
 #include <linux/err.h>
@@ -20,8 +22,8 @@
  * @card: what both kinds have
  * @active: read side: an operation; write side: unplug
  * @unplugged: written under the write side
- * @inode: the first one opened: its address space is the one that unplug unmaps.
- *	   Kept from then on
+ * @inode: the first one opened: its address space is the one that unplug
+ *	   unmaps. Kept from then on
  * @misc: the node
  */
 struct rwsem_card {
@@ -37,7 +39,9 @@ static struct rwsem_card *to_rwsem(const struct textbook *card)
 	return container_of(card, struct rwsem_card, card);
 }
 
-/* Not inlined: tests look for the name where the kernel says who sleeps where. */
+/*
+ * Not inlined: tests look for the name where the kernel says who sleeps where.
+ */
 static noinline bool rwsem_enter(struct textbook *card,
 				 struct textbook_visit *visit, const char *what)
 {
@@ -77,7 +81,7 @@ static int rwsem_unplug(struct textbook *card)
 
 static bool rwsem_closed(const struct textbook *card)
 {
-	/* Set by the writer's announcement, cleared by its percpu_up_write() alone. */
+	/* Set when the writer announces himself, cleared by his up_write. */
 	return atomic_read(&to_rwsem(card)->active.block);
 }
 

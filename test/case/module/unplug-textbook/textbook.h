@@ -5,13 +5,14 @@
 /*
  * textbook: one small character device, guarded in two ways
  *
- *	/dev/textbook0, 1	a percpu rwsem each, as the mail of 2013 proposes: read
- *				lock around every operation, write lock in unplug
+ *	/dev/textbook0, 1	a percpu rwsem each, as the mail of 2013
+ *				proposes: read lock around every operation,
+ *				write lock in unplug
  *	/dev/gated0, 1		behind the gate of the core
  *
- * What the operations do once inside is the same code (op.c): a copy from and to
- * user memory, entering a second device, a mapping of one page. So whatever differs
- * between the two kinds is due to how they are guarded.
+ * What the operations do once inside is the same code (op.c): a copy from and
+ * to user memory, entering a second device, a mapping of one page. So whatever
+ * differs between the two kinds is due to how they are guarded.
  *
  *	/dev/textbook-control	writing the name of a device unplugs it, in the
  *				process that writes. Reading gives the visits
@@ -19,18 +20,18 @@
  * Visits
  * ------
  *
- * Everybody who comes to a device, unplug included, is recorded from before he asks
- * to be let in until he has left. A reader of the control node gets all lines as they
- * were at one moment:
+ * Everybody who comes to a device, unplug included, is recorded from before he
+ * asks to be let in until he leaves. A reader of the control node gets all
+ * lines as they were at one moment:
  *
- *	NAME closed		a writer has announced himself to the rwsem: who asks
- *				from now on waits for him
+ *	NAME closed		a writer has announced himself to the rwsem:
+ *				who asks from now on waits for him
  *	NAME WHAT TID waits	asked, not let in
  *	NAME WHAT TID inside
  *
  * Tests prove a deadlock by these lines: nobody needs to be timed.
  *
- * Lock order: none but the record's, innermost. The rest is the subject of the tests.
+ * Lock order: the record's is innermost. The rest is the subject of the tests.
  */
 
 #include <linux/fs.h>

@@ -7,11 +7,11 @@
 
 /**
  * struct textbook_call - argument of both commands
- * @from: address of 8 bytes that are read as soon as the device is entered. Who serves
- *	  that page himself decides when the rest follows
+ * @from: address of 8 bytes that are read as soon as the device is entered. Who
+ *	  serves that page himself decides when the rest follows
  * @to: address they are written to then
- * @fd: TEXTBOOK_IOC_NEST: a device of the same kind, entered between the two and
- *	left at the end
+ * @fd: TEXTBOOK_IOC_NEST: a device of the same kind, entered between the two
+ *	and left at the end
  * @pad: 0
  */
 struct textbook_call {

@@ -7,7 +7,7 @@
 #include "textbook.h"
 
 static DEFINE_SPINLOCK(visits_lock);
-static LIST_HEAD(visits);		/* under visits_lock, as are the entries */
+static LIST_HEAD(visits);	/* and its entries: under visits_lock */
 
 void textbook_visit_begin(struct textbook_visit *visit,
 			  const struct textbook *card, const char *what)
@@ -40,8 +40,8 @@ void textbook_visit_end(struct textbook_visit *visit)
  * @text: where to
  * @size: bytes there; what does not fit is left out
  *
- * That a device is closed is said with each of those who wait for it, unplug being
- * one of them.
+ * That a device is closed is said with each of those who wait for it, unplug
+ * being one of them.
  *
  * Context: Process.
  * Return: bytes written, without the NUL.
