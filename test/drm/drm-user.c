@@ -9,6 +9,8 @@
  *	map SIGBUS
  *	...
  *
+ * A mapping is "alive" if it still has what was written before, or has become "zeroes".
+ *
  * The read that slept is waited for as long as UNPLUG_TIMEOUT says; it then reads
  * "asleep".
  */
@@ -22,7 +24,6 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
+
+#define FILL 0x5a
 
 static int fd;
 static uint64_t offset;
@@ -58,12 +61,17 @@ static void handle_bus(int signal)
 	siglongjmp(on_bus, 1);
 }
 
-static bool touch_is_bus(volatile uint8_t *map)
+static const char *touch(volatile uint8_t *map)
 {
+	uint8_t before;
+
 	if (sigsetjmp(on_bus, 1))
-		return true;
-	*map = *map + 1;
-	return false;
+		return "SIGBUS";
+	before = *map;
+	*map = FILL + 1;
+	if (*map != FILL + 1)
+		return "read-only";
+	return before == FILL ? "alive" : before ? "changed" : "zeroes";
 }
 
 static uint8_t *make_buffer(void)
@@ -83,7 +91,7 @@ static uint8_t *make_buffer(void)
 	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 	if (memory == MAP_FAILED)
 		die("mmap");
-	memset(memory, 0x5a, size);
+	memset(memory, FILL, size);
 	return memory;
 }
 
@@ -120,15 +128,15 @@ static void report(const char *node, uint8_t *memory)
 	void *again;
 	char byte[64];
 
-	printf("map %s\n", touch_is_bus(memory) ? "SIGBUS" : "alive");
+	printf("map %s\n", touch(memory));
 	say("ioctl", ioctl(fd, DRM_IOCTL_VERSION, &version));
 	say("ioctl-dumb", ioctl(fd, DRM_IOCTL_MODE_CREATE_DUMB, &create));
 	again = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);
 	say("mmap", again == MAP_FAILED ? -1 : 0);
 	poll(&poll_fd, 1, 0);
-	printf("poll %s%s%s\n", poll_fd.revents & POLLHUP ? "HUP" : "",
-	       poll_fd.revents & POLLERR ? "ERR" : "",
-	       poll_fd.revents & (POLLHUP | POLLERR) ? "" : "quiet");
+	printf("poll %s%s%s%s\n", poll_fd.revents & POLLIN ? "IN" : "",
+	       poll_fd.revents & POLLHUP ? "HUP" : "", poll_fd.revents & POLLERR ? "ERR" : "",
+	       poll_fd.revents ? "" : "quiet");
 	fcntl(fd, F_SETFL, O_RDWR | O_NONBLOCK);
 	say("read", read(fd, byte, sizeof(byte)));
 	say("open", open(node, O_RDWR));
