@@ -42,7 +42,7 @@ INSMOD ?= unplug unplug-ivshmem
 shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
-lint: setup ## shellcheck, sparse, W=1, licence lines
+lint: setup ## shellcheck, sparse, W=1, checkpatch, semantic patches, clang-tidy, -fanalyzer
 	@script/lint
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel

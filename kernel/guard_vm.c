@@ -239,9 +239,9 @@ static int guard_access_populated(struct vm_area_struct *vma,
 		return ret;
 	ops = driver_vm_ops(vma);
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));
-	if (!ops->access)
+	if (!ops->access) {
 		ret = -EINVAL;
-	else if (unplug_populate_insert(vma, addr & PAGE_MASK) ==
+	} else if (unplug_populate_insert(vma, addr & PAGE_MASK) ==
 			 VM_FAULT_NOPAGE && unplug_dev_hw_enter(dev)) {
 		ret = ops->access(vma, addr, buf, len, write);
 		unplug_dev_hw_exit(dev);
@@ -288,6 +288,7 @@ static const struct vm_operations_struct guard_vm_ops[] = {
 	TABLES_16(2 * SETS)
 	TABLES_16(3 * SETS)
 };
+
 static_assert(ARRAY_SIZE(guard_vm_ops) == UNPLUG_VM_OPS_MAX * SETS);
 
 static int guard_vm_slot(struct unplug_dev *dev,

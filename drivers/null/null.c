@@ -40,7 +40,7 @@ static struct null *to_null(struct unplug_dev *dev)
 static int null_open(struct inode *inode, struct file *file)
 {
 	atomic_inc(&opened);
-	return nonseekable_open(inode, file);
+	return stream_open(inode, file);
 }
 
 static ssize_t null_read(struct file *file, char __user *to, size_t count,

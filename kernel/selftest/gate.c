@@ -234,7 +234,8 @@ static int drain_crowd(void)
 
 	for (round = 0; round < 20 && !err; round++) {
 		crowd = kzalloc(sizeof(*crowd), GFP_KERNEL);
-		CHECK(crowd);
+		if (!crowd)
+			return -ENOMEM;
 		CHECK(!probe_init(&crowd->probe));
 		unplug_gate_open(&crowd->probe.gate);
 		err = crowd_run(crowd, threads, ARRAY_SIZE(threads));

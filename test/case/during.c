@@ -103,7 +103,7 @@ static void held_by_hook(const struct op *op)
 	CASE_OF(id##_during, held_by_hook, &op_##id,				\
 		.name = text "-during",						\
 		.promise = "K2: a late " text " does not reach the card",	\
-		.naive = control, .hooks = true)
+		.naive = (control), .hooks = true)
 
 DURING(read, "read", "wrong-errno");
 DURING(pread, "pread", "wrong-errno");
@@ -168,7 +168,7 @@ static void held_by_buffer(const struct op *op)
 		.name = text "-held",						\
 		.promise = "K6: unplug does not wait for a " text		\
 			   " whose buffer its user serves",			\
-		.naive = control)
+		.naive = (control))
 
 HELD(read, "read", "hang");
 HELD(write, "write", "hang");

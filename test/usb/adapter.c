@@ -375,18 +375,24 @@ static const char *const counter_names[] = {
 
 #define COUNTERS (sizeof(counter_names) / sizeof(*counter_names))
 
-const uint64_t *adapter_counter(const struct adapter *a, const char *name)
+static const uint64_t *counter_at(const struct adapter *a, size_t i)
 {
 	const uint64_t *counter[COUNTERS] = {
 		&a->plugs, &a->cards, &a->gone, &a->urbs, &a->bytes, &a->screen.pixels,
 		&a->screen.modes, &a->screen.offs, &a->holds, &a->unlinks,
 		&a->cancels, &a->stream.garbage,
 	};
+
+	return counter[i];
+}
+
+const uint64_t *adapter_counter(const struct adapter *a, const char *name)
+{
 	size_t i;
 
 	for (i = 0; i < COUNTERS; i++) {
 		if (!strcmp(name, counter_names[i]))
-			return counter[i];
+			return counter_at(a, i);
 	}
 	return NULL;
 }
@@ -407,5 +413,5 @@ void adapter_stats(const struct adapter *a, char *text, size_t size)
 		n += snprintf(text + n, size - n, "none");
 	for (i = 0; i < COUNTERS && n < size; i++)
 		n += snprintf(text + n, size - n, " %s=%llu", counter_names[i],
-			      (unsigned long long)*adapter_counter(a, counter_names[i]));
+			      (unsigned long long)*counter_at(a, i));
 }

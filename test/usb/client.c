@@ -64,11 +64,14 @@ int client_run(const char *path, char **words, int count)
 	if (write(fd, line, n) != (ssize_t)n)
 		line[0] = '\0';
 	f = fdopen(fd, "r");
-	if (!f || !fgets(line, sizeof(line), f)) {
+	if (!f || !fgets(line, sizeof(line), f))
+		line[0] = '\0';
+	if (f)
+		fclose(f);
+	if (!line[0]) {
 		fprintf(stderr, "displaylink: the emulator went away\n");
 		return 2;
 	}
-	fclose(f);
 	if (!strncmp(line, "ok", 2)) {
 		fputs(line[2] == ' ' ? line + 3 : "", stdout);
 		return 0;

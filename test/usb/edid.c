@@ -62,9 +62,10 @@ static void put_text(uint8_t *p, int tag, const char *text)
 static void put_established(uint8_t *p, const struct mode *best)
 {
 	static const uint8_t bit[][2] = { { 0x20, 0 }, { 0x01, 0 }, { 0, 0x08 } };
+	const int bits = sizeof(bit) / sizeof(bit[0]);
 	int i;
 
-	for (i = 0; mode_table[i].name && mode_table[i].width <= best->width; i++) {
+	for (i = 0; i < bits && mode_table[i].name && mode_table[i].width <= best->width; i++) {
 		p[0] |= bit[i][0];
 		p[1] |= bit[i][1];
 	}

@@ -25,6 +25,8 @@ static int make_folders(const char *path)
 {
 	char *copy = strdup(path), *p;
 
+	if (!copy)
+		return -1;
 	for (p = strchr(copy + 1, '/'); p; p = strchr(p + 1, '/')) {
 		*p = '\0';
 		mkdir(copy, 0755);
@@ -121,6 +123,10 @@ static int job_read(struct init_job *job)
 		return -1;
 	}
 	job->text = calloc(1, JOB_MAX + 1);
+	if (!job->text) {
+		fclose(f);
+		return -1;
+	}
 	size = fread(job->text, 1, JOB_MAX, f);
 	fclose(f);
 	return job_parse(job, size);

@@ -68,16 +68,17 @@ static int load_transport(void)
 {
 	char line[128], path[160];
 	FILE *f = fopen("/modules.list", "re");
+	int err = 0;
 
-	while (f && fgets(line, sizeof(line), f)) {
+	if (!f)
+		return -1;
+	while (!err && fgets(line, sizeof(line), f)) {
 		line[strcspn(line, "\n")] = '\0';
 		snprintf(path, sizeof(path), "/modules/%s", line);
-		if (init_insmod(path) < 0)
-			return -1;
+		err = init_insmod(path);
 	}
-	if (f)
-		fclose(f);
-	return f ? 0 : -1;
+	fclose(f);
+	return err;
 }
 
 static int load_job_modules(const struct init_job *job)
