@@ -57,8 +57,8 @@ static void entry_add(struct config *config, char letter, const char *text)
 	config->entry[config->entries++] = entry;
 }
 
-enum { OPT_KERNEL = 1, OPT_INITRD, OPT_OUT, OPT_ACCEL, OPT_APPEND, OPT_CARDS, OPT_SIZE,
-       OPT_BOOT, OPT_UNITS, OPT_INTERACTIVE, OPT_PANIC, OPT_KEEP, OPT_ENTRY };
+enum { OPT_KERNEL = 1, OPT_INITRD, OPT_OUT, OPT_ACCEL, OPT_APPEND, OPT_CARDS, OPT_SIZE, OPT_SMP,
+       OPT_BOOT, OPT_UNITS, OPT_INTERACTIVE, OPT_PANIC, OPT_KEEP, OPT_ENTRY, OPT_ICOUNT };
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -68,6 +68,8 @@ static const struct option options[] = {
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "cards", required_argument, NULL, OPT_CARDS },
 	{ "card-size", required_argument, NULL, OPT_SIZE },
+	{ "smp", required_argument, NULL, OPT_SMP },
+	{ "icount", no_argument, NULL, OPT_ICOUNT },
 	{ "boot-seconds", required_argument, NULL, OPT_BOOT },
 	{ "timeout", required_argument, NULL, OPT_UNITS },
 	{ "interactive", no_argument, NULL, OPT_INTERACTIVE },
@@ -97,6 +99,8 @@ static void config_option(struct config *config, int option, char *arg)
 	case OPT_APPEND: config->append = arg; break;
 	case OPT_CARDS: config->cards = number("cards", arg, 0, CARDS_MAX); break;
 	case OPT_SIZE: set_size(config, arg); break;
+	case OPT_SMP: config->smp = number("smp", arg, 1, 64); break;
+	case OPT_ICOUNT: config->icount = true; break;
 	case OPT_BOOT: config->boot_seconds = number("boot-seconds", arg, 0, 1e6); break;
 	case OPT_UNITS: config->units = number("timeout", arg, 0.1, 1e6); break;
 	case OPT_INTERACTIVE: config->interactive = true; break;
@@ -178,7 +182,7 @@ static bool worth_a_retry(const struct vm *vm)
 int main(int argc, char **argv)
 {
 	struct config config = {
-		.accel = "tcg", .append = "", .cards = 4, .card_size = 1 << 20, .units = 40,
+		.accel = "tcg", .append = "", .cards = 4, .smp = 2, .card_size = 1 << 20, .units = 40,
 	};
 	static struct vm vm;
 	int attempt;

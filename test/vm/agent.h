@@ -40,11 +40,11 @@ enum phase { PHASE_BOOT, PHASE_RUN, PHASE_OOPS, PHASE_LAST, PHASE_OFF };
 struct config {
 	const char *kernel, *initrd, *out, *accel;
 	const char *append;
-	int cards;
+	int cards, smp;
 	long card_size;
 	double boot_seconds;		/* as measured before, 0: never */
 	double units;
-	bool interactive, panic_on_oops, keep_cards;
+	bool interactive, panic_on_oops, keep_cards, icount;
 	char *entry[ENTRIES_MAX];	/* of the job file, see init.h */
 	int entries;
 };

@@ -39,18 +39,25 @@ static void add(struct args *args, const char *fmt, ...)
 
 static void add_machine(struct args *args, const struct config *config)
 {
-	bool tcg = strcmp(config->accel, "tcg") == 0;
+	bool tcg = strcmp(config->accel, "tcg") == 0 || config->icount;
 
 	add(args, "qemu-system-x86_64");
 	/* i440fx: its ACPI hot-plug works per slot, without bridges */
 	add(args, "-machine");
 	add(args, "pc,hpet=off,vmport=off");
 	add(args, "-accel");
-	add(args, tcg ? "tcg,thread=multi" : "%s", config->accel);
+	if (config->icount) {
+		/* One instruction is one nanosecond: see README.md */
+		add(args, "tcg,thread=single");
+		add(args, "-icount");
+		add(args, "shift=0,sleep=off,align=off");
+	} else {
+		add(args, tcg ? "tcg,thread=multi" : "%s", config->accel);
+	}
 	add(args, "-cpu");
 	add(args, tcg ? "max" : "host");
 	add(args, "-smp");
-	add(args, "2");
+	add(args, "%d", config->icount ? 1 : config->smp);
 	add(args, "-m");
 	add(args, "1024");
 	add(args, "-nodefaults");
