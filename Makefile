@@ -39,6 +39,9 @@ check-model: ## check the models of the lock-free steps, and that broken ones ar
 # Loaded before the shell starts, in this order
 INSMOD ?= unplug unplug-ivshmem
 
+bench: modules ## what the gate costs, beside what else could guard a device (out/bench)
+	@bench/run
+
 shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
@@ -46,10 +49,10 @@ lint: setup ## shellcheck, sparse, W=1, checkpatch, semantic patches, clang-tidy
 	@script/lint
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
-	rm -rf out build/vm build/test build/demo
+	rm -rf out build/vm build/test build/demo build/bench
 	rm -rf build/linux-*/shipped build/linux-*/hooks build/linux-*/initrd
 
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo demo-drm check check-drm check-model shell lint clean distclean
+.PHONY: help setup modules demo demo-drm check check-drm check-model bench shell lint clean distclean

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The goals are those the project was given. A missed one is said so, with the reason
+ * and the floor; it is not a failure of the run.
+ */
+#include "goal.h"
+#include "sample.h"
+
+#include <stdio.h>
+
+struct reference {
+	const char *name, *variant, *unit;
+};
+
+enum goal_kind {
+	GOAL_RATIO,		/* median of @a over that of @b */
+	GOAL_MORE,		/* median of @a less that of @b */
+	GOAL_SUM,		/* @a and @b */
+	GOAL_WITHIN,		/* median of @a over the p90 of @b */
+};
+
+/* @why: printed if it is missed; @floor: what could be had at best, compared likewise */
+struct goal {
+	const char *text;
+	enum goal_kind kind;
+	struct reference a, b;
+	double limit;
+	const char *why;
+	struct reference floor;
+};
+
+static const struct goal goals[] = {
+	{ "get + put, ns: unplug / drm_dev_enter", GOAL_RATIO,
+	  { "get_put_native", "unplug", "ns" }, { "get_put_native", "drm_dev_enter", "ns" }, .20,
+	  "four of its six per-CPU writes switch preemption off and on; without:",
+	  { "get_put_native", "bare", "ns" } },
+	{ "get + put, ns: unplug / percpu_ref", GOAL_RATIO,
+	  { "get_put_native", "unplug", "ns" }, { "get_put_native", "percpu_ref", "ns" }, .5,
+	  NULL, { } },
+	{ "get + put: atomics and fences", GOAL_SUM,
+	  { "get_put_fences", "unplug", "atomics" }, { "get_put_fences", "unplug", "fences" }, 0,
+	  NULL, { } },
+	{ "null ioctl: more instructions", GOAL_MORE,
+	  { "null_ioctl", "guarded", "instructions" }, { "null_ioctl", "plain", "instructions" },
+	  40, NULL, { } },
+	{ "4 KiB read: guarded / plain", GOAL_RATIO,
+	  { "read_4k", "guarded", "instructions" }, { "read_4k", "plain", "instructions" },
+	  1.03, NULL, { } },
+	{ "minor fault: guarded / plain", GOAL_RATIO,
+	  { "minor_fault", "guarded", "instructions" },
+	  { "minor_fault", "plain", "instructions" }, 1.03,
+	  "two gates, and a guard before the driver's handler; the two gates alone:",
+	  { "minor_fault", "gates", "instructions" } },
+	{ "kill + drain, idle: unplug / percpu_ref", GOAL_RATIO,
+	  { "unplug_idle", "unplug", "us" }, { "unplug_idle", "percpu_ref", "us" }, .05,
+	  NULL, { } },
+	{ "beside a sleeper: median / p90 of idle", GOAL_WITHIN,
+	  { "unplug_sleeper", "unplug", "us" }, { "unplug_idle", "unplug", "us" }, 1,
+	  "the host was busier then: compare with the spread", { } },
+};
+
+static const struct figure *figure(const struct reference *reference)
+{
+	return sample_find(reference->name, reference->variant, reference->unit);
+}
+
+static double value(enum goal_kind kind, const struct figure *a, const struct figure *b)
+{
+	switch (kind) {
+	case GOAL_MORE: return a->median - b->median;
+	case GOAL_SUM: return a->median + b->median;
+	case GOAL_WITHIN: return a->median / b->p90;
+	default: return a->median / b->median;
+	}
+}
+
+static void missed(const struct goal *goal)
+{
+	const struct figure *floor = goal->floor.name ? figure(&goal->floor) : NULL;
+
+	if (!goal->why)
+		return;
+	printf("    %s", goal->why);
+	if (floor)
+		printf(" %.3f", value(goal->kind, floor, figure(&goal->b)));
+	putchar('\n');
+}
+
+int goal_print(void)
+{
+	const struct figure *a, *b;
+	const struct goal *goal;
+	int unknown = 0;
+	double x;
+
+	printf("goals\n  %-43s%10s%11s\n", "", "value", "at most");
+	for (goal = goals; goal < goals + sizeof(goals) / sizeof(goals[0]); goal++) {
+		a = figure(&goal->a);
+		b = figure(&goal->b);
+		if (!a || !b) {
+			printf("  %-43s%10s%11g  not measured\n", goal->text, "-", goal->limit);
+			unknown++;
+			continue;
+		}
+		x = value(goal->kind, a, b);
+		printf("  %-43s%10.3f%11g  %s\n", goal->text, x, goal->limit,
+		       x <= goal->limit ? "met" : "MISSED");
+		if (x > goal->limit)
+			missed(goal);
+	}
+	return unknown;
+}

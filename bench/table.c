@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "table.h"
+#include "sample.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define COLUMNS_MAX 5
+#define ROWS_MAX 12
+
+/*
+ * @spread: with p10 and p90; a column without is of counts
+ * @optional: some machines cannot measure it
+ */
+struct column {
+	const char *title, *name, *unit;
+	int width;
+	int spread, optional;
+};
+
+/*
+ * @ratio: the column of which each row's ratio to row @base is printed last
+ * @absent: a variant that has no figures in the last column
+ */
+struct table {
+	const char *title;
+	struct column columns[COLUMNS_MAX];
+	const char *rows[ROWS_MAX];
+	int ratio;
+	const char *base;
+};
+
+static const struct table tables[] = {
+	{
+		"get + put: instructions, atomics, other full fences; ns median (p10-p90)",
+		{
+			{ "instr.", "get_put", "instructions", 7, 0, 0 },
+			{ "atom.", "get_put_fences", "atomics", 6, 0, 0 },
+			{ "fence", "get_put_fences", "fences", 6, 0, 0 },
+			{ "1 thread", "get_put_native", "ns", 18, 1, 0 },
+			{ "2 threads", "get_put_native_2", "ns", 19, 1, 1 },
+		},
+		{ "flag", "bare", "unplug", "percpu_ref", "percpu_rwsem", "srcu",
+		  "drm_dev_enter", "rwsem", "shared_atomic" },
+		3, "unplug",
+	}, {
+		"operations, instructions: nothing guards, the gates alone, a guarded device",
+		{
+			{ "null ioctl", "null_ioctl", "instructions", 14, 0, 0 },
+			{ "4 KiB read", "read_4k", "instructions", 14, 0, 0 },
+			{ "minor fault", "minor_fault", "instructions", 14, 0, 0 },
+		},
+		{ "plain", "gates", "guarded" },
+		-1, NULL,
+	}, {
+		"unplug (u µs, m ms, s s): one, 64, one while somebody sleeps in another",
+		{
+			{ "idle", "unplug_idle", "us", 21, 1, 0 },
+			{ "64", "unplug_64", "us", 21, 1, 0 },
+			{ "sleeper elsewhere", "unplug_sleeper", "us", 21, 1, 0 },
+		},
+		{ "unplug", "unplug_dev", "percpu_ref", "percpu_rwsem", "srcu",
+		  "srcu_shared" },
+		-1, NULL,
+	}, {
+		"bytes per device, with this many possible CPUs",
+		{
+			{ "2", "bytes_2", "bytes", 10, 0, 0 },
+			{ "8", "bytes_8", "bytes", 10, 0, 0 },
+			{ "64", "bytes_64", "bytes", 10, 0, 0 },
+		},
+		{ "flag", "unplug", "unplug_dev", "percpu_ref", "percpu_rwsem", "srcu",
+		  "drm_dev_enter", "rwsem", "shared_atomic" },
+		-1, NULL,
+	},
+};
+
+/* Three digits; times that are not nanoseconds with the letter of their unit */
+static void number(char text[16], double x, const char *unit)
+{
+	static const char letters[] = "ums";
+	int letter = 0, scaled = !strcmp(unit, "us");
+
+	for (; scaled && x >= 999.5 && letter < 2; letter++)
+		x /= 1000;
+	snprintf(text, 16, "%.*f%.*s", x < 9.995 ? 2 : x < 99.95 ? 1 : 0, x, scaled,
+		 letters + letter);
+}
+
+static void cell(char text[64], const struct column *column, const struct figure *figure)
+{
+	char median[16], p10[16], p90[16];
+
+	if (!column->spread) {
+		snprintf(text, 64, "%.0f", figure->median);
+		return;
+	}
+	number(median, figure->median, column->unit);
+	number(p10, figure->p10, column->unit);
+	number(p90, figure->p90, column->unit);
+	snprintf(text, 64, "%s (%s-%s)", median, p10, p90);
+}
+
+static int row_print(const struct table *table, const char *row)
+{
+	const struct column *column;
+	const struct figure *figure, *base;
+	char text[64];
+	int missing = 0;
+
+	printf("  %-13s", row);
+	for (column = table->columns; column < table->columns + COLUMNS_MAX &&
+	     column->title; column++) {
+		figure = sample_find(column->name, row, column->unit);
+		strcpy(text, "-");
+		if (figure)
+			cell(text, column, figure);
+		else
+			missing += !column->optional;
+		printf("%*s", column->width, text);
+	}
+	if (table->ratio >= 0) {
+		column = &table->columns[table->ratio];
+		figure = sample_find(column->name, row, column->unit);
+		base = sample_find(column->name, table->base, column->unit);
+		if (figure && base)
+			printf("%6.2fx", figure->median / base->median);
+	}
+	putchar('\n');
+	return missing;
+}
+
+int table_print(void)
+{
+	const struct table *table;
+	const struct column *column;
+	int i, missing = 0;
+
+	for (table = tables; table < tables + sizeof(tables) / sizeof(tables[0]); table++) {
+		printf("%s\n  %-13s", table->title, "");
+		for (column = table->columns; column < table->columns + COLUMNS_MAX &&
+		     column->title; column++)
+			printf("%*s", column->width, column->title);
+		printf("%s\n", table->ratio >= 0 ? "  ratio" : "");
+		for (i = 0; i < ROWS_MAX && table->rows[i]; i++)
+			missing += row_print(table, table->rows[i]);
+		putchar('\n');
+	}
+	return missing;
+}
