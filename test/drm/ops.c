@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <libdrm/drm.h>
 #include <libdrm/drm_mode.h>
+#include <linux/fb.h>
 #include <poll.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -230,6 +231,61 @@ static void op_list(struct call *call)
 	close(fd);
 }
 
+/* blank /dev/fbN: which takes the card's modeset locks, with the console locked */
+static void op_blank(struct call *call)
+{
+	int fd = open(call->argument, O_RDWR | O_CLOEXEC);
+
+	answer_result(call, ioctl(fd, FBIOBLANK, FB_BLANK_POWERDOWN));
+	close(fd);
+}
+
+/* How many lines of the kernel's log have both texts, after the last with @mark */
+static int log_count(const char *mark, const char *first, const char *second)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	char line[8192], *at;
+	int count = 0;
+	ssize_t n;
+
+	while ((n = read(fd, line, sizeof(line) - 1)) > 0) {
+		line[n] = '\0';
+		if (strstr(line, mark))
+			count = 0;
+		at = strstr(line, first);
+		if (at && strstr(at, second))
+			count++;
+	}
+	close(fd);
+	return count;
+}
+
+/*
+ * log N MARK|FIRST|SECOND: until N such lines came after the mark; 0: how many there are.
+ * Looks again when there are new lines.
+ */
+static void op_log(struct call *call)
+{
+	struct pollfd fd = { .events = POLLIN };
+	char mark[64], first[64], second[64];
+	int want, have, ready = 1;
+
+	if (sscanf(call->argument, "%d %63[^|]|%63[^|]|%63[^|]", &want, mark, first, second) != 4) {
+		answer(call, "EINVAL");
+		return;
+	}
+	fd.fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	do {
+		lseek(fd.fd, 0, SEEK_END);
+		have = log_count(mark, first, second);
+	} while (want && have < want && (ready = poll(&fd, 1, timeout_ms())) == 1);
+	close(fd.fd);
+	if (want)
+		answer(call, ready == 1 ? "ok" : "asleep");
+	else
+		snprintf(call->answer, sizeof(call->answer), "%d", have);
+}
+
 static void request(struct call *call, unsigned int number)
 {
 	int fd = open("/dev/unplug-drm-test", O_RDWR | O_CLOEXEC);
@@ -281,6 +337,8 @@ const struct op ops[] = {
 	{ "poll", op_poll },
 	{ "resources", op_resources },
 	{ "list", op_list },
+	{ "blank", op_blank },
+	{ "log", op_log },
 	{ "get", op_get },
 	{ "put", op_put },
 	{ "section", op_section },
