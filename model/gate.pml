@@ -20,9 +20,8 @@
  * that got it, or any other, on any CPU. A grace period waits for the sections
  * that were under way when it began, and for nobody else; that is all it does.
  *
- * Left out: processors that reorder. The checker interleaves, so it judges the letters
- * A, B and C of the essay in gate.h; the ordering that D, E and F give is not seen
- * here, nor is why put looks before it decrements. Counters do not wrap. Interrupts
+ * Left out: processors that reorder (order.pml is about that, and about the letters D, E
+ * and F of the essay in gate.h; here are A, B and C). Counters do not wrap. Interrupts
  * do not interrupt each other. NEW: a gate that was not opened lets nobody in.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what

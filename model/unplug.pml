@@ -85,11 +85,14 @@
  *	BUG_SECOND	the second caller does not wait for the first
  *			=> the next device is reached
  *
- * And this is the code as it is, in a place where it does not do what it should:
+ * And this is the code as it is, in a place where it does not do what it should, and
+ * then what would help:
  *
- *	KNOWN_POPULATING an ->mmap that populates was inside before shut, and its
- *			entries can be reached from another thread until it ends
+ *	KNOWN_POPULATING an ->mmap that populates was inside before shut; until the
+ *			core takes them out, another thread can use its entries
  *			=> an entry for the card is made after shut
+ *	OK_MMAP_SECTION	the same, but from ->mmap until they are taken out it is a
+ *			hardware section, which shut waits for
  */
 
 #define MAPS	2	/* of one file: the parent's, the child's */
@@ -237,17 +240,24 @@ inline mmap()
 	if
 	:: in ->
 		use_driver();
+#ifdef OK_MMAP_SECTION
+		hw_enter(hardware);
+		if :: hardware :: else -> leave(); goto unmapped fi;
+#endif
 		if
 		:: kind = HELPER
 		:: kind = OWN
 		:: kind = POPULATED;
-#if defined(KNOWN_POPULATING) || defined(BUG_POPULATE)
+#if defined(KNOWN_POPULATING) || defined(OK_MMAP_SECTION) || defined(BUG_POPULATE)
 			insert(PARENT, CARD);	/* by the driver */
 #endif
 #ifndef BUG_POPULATE
 			entry[PARENT] = NOTHING	/* by the core */
 #endif
 		fi;
+#ifdef OK_MMAP_SECTION
+		hw_exit();
+#endif
 		leave();
 		linked[PARENT] = true
 	:: else
@@ -445,6 +455,7 @@ proctype parent()
 	:: atomic { else -> users++ }
 	fi;
 	mmap();
+unmapped:
 	do
 	:: atomic { linked[PARENT] && entry[PARENT] == NOTHING -> skip };
 		fault(PARENT)
