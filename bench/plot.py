@@ -55,6 +55,7 @@ def bars(axis, entries, title, log=False):
     axis.set_title(title, fontsize=10, loc="left")
     if log:
         axis.set_xscale("log")
+        axis.set_xlim(left=min(entry["p10"] for entry in entries.values()) / 3)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
     axis.tick_params(labelsize=9)

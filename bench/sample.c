@@ -29,22 +29,11 @@ const struct figure *sample_find(const char *name, const char *variant, const ch
 	return NULL;
 }
 
-/* The values' array doubles whenever their number is a power of two. */
-static void value_add(struct figure *figure, double value)
-{
-	if (!(figure->n & (figure->n - 1))) {
-		figure->values = realloc(figure->values,
-					 (figure->n ? 2 * figure->n : 1) * sizeof(value));
-		if (!figure->values)
-			fail("memory", "none left");
-	}
-	figure->values[figure->n++] = value;
-}
-
 void sample_read(const char *path)
 {
 	FILE *file = fopen(path, "re");
-	struct figure key, *figure;
+	static struct figure key;
+	struct figure *figure;
 	char line[256];
 	double value;
 
@@ -60,10 +49,11 @@ void sample_read(const char *path)
 				fail(path, "too many figures");
 			figure = &figures[figures_n++];
 			*figure = key;
-			figure->values = NULL;
 			figure->n = 0;
 		}
-		value_add(figure, value);
+		if (figure->n == SAMPLES_MAX)
+			fail(path, "too many samples of one figure");
+		figure->values[figure->n++] = value;
 	}
 	fclose(file);
 }

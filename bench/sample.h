@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#define SAMPLES_MAX 1024
+
 /**
  * struct figure - a median and what is around it
  * @p10: a tenth of the values is below
@@ -18,7 +20,7 @@
 struct figure {
 	char name[32], variant[32], unit[32];
 	double median, p10, p90;
-	double *values;
+	double values[SAMPLES_MAX];
 	size_t n;
 };
 

@@ -326,7 +326,8 @@ int price_text_show(struct seq_file *seq, void *data)
 	int i;
 
 	for (i = 0; i < ARRAY_SIZE(prices); i++)
-		seq_printf(seq, "%s %px %px %zu\n", prices[i].name,
-			   prices[i].loop, prices[i].object, prices[i].size);
+		seq_printf(seq, "%s %lx %lx %zu\n", prices[i].name,
+			   (unsigned long)prices[i].loop,
+			   (unsigned long)prices[i].object, prices[i].size);
 	return 0;
 }
