@@ -60,7 +60,7 @@ def picture(folder, report):
             axis = axes[number][card]
             screen(axis, os.path.join(folder, side, f"{time}-{card + 1}.png"),
                    report[side].get(str(card + 1), {}), time)
-            if number % len(TIMES) == 0:
+            if number == 0:
                 axis.set_title(name, fontsize=9)
             if card == 0:
                 axis.set_ylabel(f"{title}\n{when}", fontsize=9)
