@@ -49,7 +49,7 @@ static const struct goal goals[] = {
 	{ "minor fault: guarded / plain", GOAL_RATIO,
 	  { "minor_fault", "guarded", "instructions" },
 	  { "minor_fault", "plain", "instructions" }, 1.03,
-	  "two gates, and a guard before the driver's handler; the two gates alone:",
+	  "two gates, and the guard before the driver's handler; gates alone:",
 	  { "minor_fault", "gates", "instructions" } },
 	{ "kill + drain, idle: unplug / percpu_ref", GOAL_RATIO,
 	  { "unplug_idle", "unplug", "us" }, { "unplug_idle", "percpu_ref", "us" }, .05,
