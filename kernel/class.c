@@ -11,9 +11,8 @@ struct class *unplug_class;
 
 static const char *const state_names[] = {
 	[UNPLUG_DEV_NEW] = "new",
-	/* To be seen only when the gates are open. */
-	[UNPLUG_DEV_REGISTERING] = "live",
-	[UNPLUG_DEV_PULLED] = "live",
+	[UNPLUG_DEV_REGISTERING] = "registering",
+	[UNPLUG_DEV_PULLED] = "registering",
 	[UNPLUG_DEV_LIVE] = "live",
 	[UNPLUG_DEV_DYING] = "dying",
 	[UNPLUG_DEV_SHUT] = "shut",

@@ -10,7 +10,9 @@
 
 #include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/io.h>
 #include <linux/mm.h>
+#include <linux/pfn.h>
 #include <linux/sched.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
@@ -26,6 +28,12 @@
 static inline void vm_flags_set(struct vm_area_struct *vma, unsigned long flags)
 {
 	vma->vm_flags |= flags;
+}
+
+static inline void vm_flags_clear(struct vm_area_struct *vma,
+				  unsigned long flags)
+{
+	vma->vm_flags &= ~flags;
 }
 #endif
 
@@ -44,6 +52,35 @@ static inline int unplug_follow_pfn(struct vm_area_struct *vma,
 		follow_pfnmap_end(&args);
 	}
 	return err;
+#endif
+}
+
+/*
+ * On x86, remap_pfn_range() of a whole mapping reserves the memory type of what it
+ * maps until the mapping's entries go: what is inserted into it later gets the
+ * reserved type. (Since 6.16 until the mapping itself goes.) Take over the
+ * reservation: bytes from @pfn on, 0 if there is none.
+ */
+static inline unsigned long unplug_memtype_take(struct vm_area_struct *vma,
+						unsigned long pfn)
+{
+#ifdef VM_PAT
+	if (!(vma->vm_flags & VM_PAT))
+		return 0;
+	vm_flags_clear(vma, VM_PAT);
+	/* Of system memory nothing is reserved. */
+	return page_is_ram(pfn) ? 0 : vma->vm_end - vma->vm_start;
+#else
+	return 0;
+#endif
+}
+
+static inline void unplug_memtype_free(unsigned long pfn, unsigned long bytes)
+{
+#ifdef VM_PAT
+	/* Of any type: the name says what it is mostly used for. */
+	if (bytes)
+		arch_io_free_memtype_wc(PFN_PHYS(pfn), bytes);
 #endif
 }
 

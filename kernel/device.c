@@ -16,6 +16,7 @@ static void unplug_dev_free_rcu(struct rcu_head *rcu)
 {
 	struct unplug_dev *dev = container_of(rcu, struct unplug_dev, rcu);
 
+	WARN_ON(!xa_empty(&dev->populated));
 	unplug_gate_destroy(&dev->hw);
 	unplug_gate_destroy(&dev->gate);
 	kfree(dev->memory);
@@ -323,7 +324,8 @@ EXPORT_SYMBOL_GPL(unplug_dev_register);
  * @dev: a new device, made by unplug_front_alloc()
  * @name: for messages; not in use
  *
- * The front end makes the nodes itself, after this.
+ * From now on operations run, but nobody can unplug. The front end makes the nodes,
+ * then, whether or not it succeeded, calls unplug_front_live().
  *
  * Context: Process. May sleep.
  * Return: as unplug_dev_register().
@@ -336,7 +338,20 @@ int unplug_front_register(struct unplug_dev *dev, const char *name)
 		return err;
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered\n");
-	unplug_dev_live(dev);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(unplug_front_register);
+
+/**
+ * unplug_front_live() - a front end has done its part of registering
+ * @dev: the device
+ *
+ * May begin to unplug, if somebody asked for it meanwhile.
+ *
+ * Context: Process. May sleep.
+ */
+void unplug_front_live(struct unplug_dev *dev)
+{
+	unplug_dev_live(dev);
+}
+EXPORT_SYMBOL_GPL(unplug_front_live);

@@ -6,55 +6,89 @@
  * There is one for each process and open file, whatever the size of its mappings:
  * who maps a gigabyte of a card must not take a gigabyte of memory when it goes. It
  * is allocated by the first touch and charged to who touches. Mappings do not
- * count it (VM_PFNMAP); it is freed at the last close of the file, when
- * no mapping of the file is left, or before that if its process is gone.
+ * count it (VM_PFNMAP), so it is freed when no mapping can have it any more: at the
+ * last close of the file, which its mappings hold; or when its process has been
+ * taken apart.
  *
- * No process sees another's: a page belongs to one struct mm_struct, which is kept
- * so that no later process can be taken for it; and children do not inherit
- * page table entries (VM_WIPEONFORK), they fault for themselves.
+ * No process sees another's. A page belongs to one struct mm_struct, which is kept
+ * so that no later process can be taken for it; and children inherit no page table
+ * entries. VM_WIPEONFORK would say that, but a user may take it back
+ * (MADV_KEEPONFORK), and with the page of a parent that ends a child would have
+ * somebody else's memory: so unplug_dummy_inherit() sees to it at each fork.
  */
 
+#include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
+#include <linux/rbtree.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include "internal.h"
 
+/* Those that are left when the core is unloaded were leaked. */
+static atomic_long_t dummies_live = ATOMIC_LONG_INIT(0);
+
 /**
  * struct unplug_dummy - a page of one process
- * @node: in the list of the file; under the device's files_lock
+ * @node: in the tree of the file, by @mm; under the device's files_lock
+ * @aged: in its list; likewise
  * @mm: the process; its structure is kept, not its memory
  * @page: its page
  */
 struct unplug_dummy {
-	struct list_head node;
+	struct rb_node node;
+	struct list_head aged;
 	struct mm_struct *mm;
 	struct page *page;
 };
 
-static struct unplug_dummy *dummy_find(struct list_head *dummies,
+static struct unplug_dummy *to_dummy(const struct rb_node *node)
+{
+	return rb_entry(node, struct unplug_dummy, node);
+}
+
+static int dummy_compare(const void *mm, const struct rb_node *node)
+{
+	const struct mm_struct *other = to_dummy(node)->mm;
+
+	return (const struct mm_struct *)mm < other ? -1 : mm != other;
+}
+
+static int dummy_compare_nodes(struct rb_node *node, const struct rb_node *other)
+{
+	return dummy_compare(to_dummy(node)->mm, other);
+}
+
+static struct unplug_dummy *dummy_find(struct unplug_dummies *dummies,
 				       struct mm_struct *mm)
 {
-	struct unplug_dummy *dummy;
+	struct rb_node *node = rb_find(mm, &dummies->tree, dummy_compare);
 
-	list_for_each_entry(dummy, dummies, node) {
-		if (dummy->mm == mm)
-			return dummy;
-	}
-	return NULL;
+	return node ? to_dummy(node) : NULL;
 }
 
 /*
- * Nobody runs, nor will run, in a process without users; its entries need not be
- * gone: taking them away does not touch the page.
+ * Of two that were not looked at for longest, take those whose process is no more:
+ * so there are never many, and nobody walks them all with a lock held. The only
+ * reference to the mm_struct being ours means that its address space was taken
+ * apart: tables, entries, and what devices that share it have of them.
  */
-static void dummies_move_dead(struct list_head *dummies, struct list_head *dead)
+static void dummies_age(struct unplug_dummies *dummies, struct list_head *dead)
 {
-	struct unplug_dummy *dummy, *next;
+	struct unplug_dummy *dummy;
+	int i;
 
-	list_for_each_entry_safe(dummy, next, dummies, node) {
-		if (!atomic_read(&dummy->mm->mm_users))
-			list_move(&dummy->node, dead);
+	for (i = 0; i < 2; i++) {
+		dummy = list_first_entry_or_null(&dummies->aged,
+						 struct unplug_dummy, aged);
+		if (!dummy)
+			return;
+		if (atomic_read(&dummy->mm->mm_count) == 1) {
+			rb_erase(&dummy->node, &dummies->tree);
+			list_move(&dummy->aged, dead);
+		} else {
+			list_move_tail(&dummy->aged, &dummies->aged);
+		}
 	}
 }
 
@@ -69,26 +103,35 @@ static struct unplug_dummy *dummy_new(struct mm_struct *mm)
 		kfree(dummy);
 		return NULL;
 	}
+	atomic_long_inc(&dummies_live);
 	dummy->mm = mm;
 	mmgrab(mm);
 	return dummy;
 }
 
-/**
- * unplug_dummy_free() - give dummy pages back
- * @dummies: a list nobody else can reach, of pages that nobody can
- *
- * Context: Process. May sleep.
- */
-void unplug_dummy_free(struct list_head *dummies)
+static void dummies_free_list(struct list_head *list)
 {
 	struct unplug_dummy *dummy, *next;
 
-	list_for_each_entry_safe(dummy, next, dummies, node) {
+	list_for_each_entry_safe(dummy, next, list, aged) {
 		mmdrop(dummy->mm);
 		__free_page(dummy->page);
 		kfree(dummy);
+		atomic_long_dec(&dummies_live);
 	}
+}
+
+/* Another thread of the process may have been faster: then @fresh is not taken. */
+static struct unplug_dummy *dummy_add(struct unplug_dummies *dummies,
+				      struct unplug_dummy *fresh)
+{
+	struct rb_node *node = rb_find_add(&fresh->node, &dummies->tree,
+					   dummy_compare_nodes);
+
+	if (node)
+		return to_dummy(node);
+	list_add_tail(&fresh->aged, &dummies->aged);
+	return fresh;
 }
 
 /* The page of the process @mm for @file, made if it has none; NULL: no memory. */
@@ -96,7 +139,7 @@ static struct page *dummy_page(struct file *file, struct mm_struct *mm)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(file);
 	struct unplug_dummy *dummy, *fresh;
-	struct list_head *dummies;
+	struct unplug_dummies *dummies;
 	LIST_HEAD(unused);
 
 	spin_lock(&dev->files_lock);
@@ -110,12 +153,13 @@ static struct page *dummy_page(struct file *file, struct mm_struct *mm)
 		return NULL;
 	spin_lock(&dev->files_lock);
 	dummies = unplug_file_dummies(dev, file);
-	dummies_move_dead(dummies, &unused);
-	dummy = dummy_find(dummies, mm);	/* of another thread */
-	list_add(&fresh->node, dummy ? &unused : dummies);
+	dummies_age(dummies, &unused);
+	dummy = dummy_add(dummies, fresh);
+	if (dummy != fresh)
+		list_add(&fresh->aged, &unused);
 	spin_unlock(&dev->files_lock);
-	unplug_dummy_free(&unused);
-	return (dummy ?: fresh)->page;
+	dummies_free_list(&unused);
+	return dummy->page;
 }
 
 /**
@@ -135,4 +179,36 @@ vm_fault_t unplug_dummy_fault(struct vm_fault *vmf)
 	/* Ordinary memory, however the device's was cached. */
 	return vmf_insert_pfn_prot(vma, vmf->address, page_to_pfn(page),
 				   vm_get_page_prot(vma->vm_flags));
+}
+
+/**
+ * unplug_dummy_inherit() - a child starts without entries
+ * @vma: a new mapping: by fork, or part of another one
+ *
+ * Kernels copy entries before they call ->open, or afterwards unless VM_WIPEONFORK
+ * is set: both are met. Parts of a mapping fault anew, which does no harm.
+ *
+ * Context: As ->open of a mapping.
+ */
+void unplug_dummy_inherit(struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_WIPEONFORK);
+	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+}
+
+/**
+ * unplug_dummy_free() - give dummy pages back
+ * @dummies: of a file no mapping of which is left
+ *
+ * Context: Process. May sleep.
+ */
+void unplug_dummy_free(struct unplug_dummies *dummies)
+{
+	dummies_free_list(&dummies->aged);
+}
+
+/* Every file was closed. */
+void unplug_dummy_exit(void)
+{
+	WARN_ON(atomic_long_read(&dummies_live));
 }

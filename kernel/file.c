@@ -33,13 +33,15 @@ enum unplug_file_state {
  * @file: key; holds no reference
  * @state: under dev->files_lock
  * @dummies: see dummy.c; under dev->files_lock
+ * @populated: see populate.c; likewise
  */
 struct unplug_file {
 	struct hlist_node node;
 	struct list_head open;
 	struct file *file;
 	enum unplug_file_state state;
-	struct list_head dummies;
+	struct unplug_dummies dummies;
+	struct list_head populated;
 };
 
 static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
@@ -86,6 +88,7 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file)
 {
+	const struct file_operations *entry = file->f_op;
 	struct unplug_file *uf;
 	struct module *owner;
 	int err = -ENXIO;
@@ -100,9 +103,11 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	if (!uf)
 		goto put_module;
 	uf->file = file;
-	INIT_LIST_HEAD(&uf->dummies);
+	uf->dummies.tree = RB_ROOT;
+	INIT_LIST_HEAD(&uf->dummies.aged);
+	INIT_LIST_HEAD(&uf->populated);
 
-	replace_fops(file, fops_get(dev->guard));
+	file->f_op = fops_get(dev->guard);
 	file->f_mapping = dev->mapping;
 	err = file_open_driver(dev, inode, file);
 	if (err)
@@ -115,9 +120,13 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	dev->unreleased++;
 	spin_unlock(&dev->files_lock);
 	unplug_guard_leave(dev);
+	fops_put(entry);
 	return 0;
 
 free:
+	/* The module of @entry, which this returns into, stays until VFS puts it. */
+	fops_put(file->f_op);
+	file->f_op = entry;
 	file->f_mapping = inode->i_mapping;
 	kfree(uf);
 put_module:
@@ -146,11 +155,26 @@ static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
  * @file: an open file of it
  *
  * Context: Any.
- * Return: the list.
+ * Return: the pages.
  */
-struct list_head *unplug_file_dummies(struct unplug_dev *dev, struct file *file)
+struct unplug_dummies *unplug_file_dummies(struct unplug_dev *dev,
+					   struct file *file)
 {
 	return &file_find(dev, file)->dummies;
+}
+
+/**
+ * unplug_file_populated() - the records of a file's populated mappings
+ * @dev: the device; the caller holds its files_lock
+ * @file: an open file of it
+ *
+ * Context: Any.
+ * Return: the list.
+ */
+struct list_head *unplug_file_populated(struct unplug_dev *dev,
+					struct file *file)
+{
+	return &file_find(dev, file)->populated;
 }
 
 /* Who is first claims; under dev->files_lock. */
@@ -228,6 +252,7 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	spin_unlock(&dev->files_lock);
 	/* Every mapping of the file is gone: mappings hold it. */
 	unplug_dummy_free(&uf->dummies);
+	unplug_populate_free(dev, &uf->populated);
 	kfree(uf);
 	unplug_dev_put(dev);
 }

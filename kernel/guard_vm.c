@@ -82,6 +82,8 @@ static void guard_open(struct vm_area_struct *vma)
 {
 	if (is_populated(vma))
 		unplug_populate_get(vma);
+	if (vma_dev(vma)->policy == UNPLUG_POLICY_DUMMY)
+		unplug_dummy_inherit(vma);
 	if (!vma_dev(vma)->front)
 		guard_vm_call_void(vma, open, vma);
 	else if (driver_vm_ops(vma)->open)
@@ -112,10 +114,20 @@ static int guard_mremap(struct vm_area_struct *vma)
 	return guard_vm_call(vma, 0, 0, mremap, vma);
 }
 
+/* A dummy page must not get the caching of the device's memory: it comes back. */
+static int guard_mprotect_dead(struct vm_area_struct *vma, unsigned long start,
+			       unsigned long end)
+{
+	if (vma_dev(vma)->policy == UNPLUG_POLICY_DUMMY)
+		zap_vma_ptes(vma, start, end - start);
+	return 0;
+}
+
 static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
 			  unsigned long end, unsigned long flags)
 {
-	return guard_vm_call(vma, 0, 0, mprotect, vma, start, end, flags);
+	return guard_vm_call(vma, guard_mprotect_dead(vma, start, end), 0,
+			     mprotect, vma, start, end, flags);
 }
 
 /*
@@ -156,16 +168,27 @@ static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
 	       READ_ONCE(vma_dev(vmf->vma)->hw.state) != UNPLUG_GATE_LIVE;
 }
 
+static vm_fault_t guard_fault_live(struct vm_fault *vmf)
+{
+	const struct vm_operations_struct *ops = driver_vm_ops(vmf->vma);
+	vm_fault_t ret = 0;
+
+	if (is_populated(vmf->vma))
+		ret = unplug_populate_insert(vmf->vma, vmf->address);
+	if (ret)
+		return ret;
+	return ops->fault ? guard_fault_result(vmf, ops->fault(vmf)) :
+			    VM_FAULT_SIGBUS;
+}
+
 static vm_fault_t guard_fault(struct vm_fault *vmf)
 {
 	struct unplug_dev *dev = vma_dev(vmf->vma);
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	vm_fault_t ret;
 
 	if (!unplug_guard_enter(dev))
 		return guard_revoked(vmf);
-	ret = is_populated(vmf->vma) ?
-		unplug_populate_insert(vmf->vma, vmf->address) :
-		guard_fault_result(vmf, driver_vm_ops(vmf->vma)->fault(vmf));
+	ret = guard_fault_live(vmf);
 	unplug_guard_leave(dev);
 	return guard_was_refused(vmf, ret) ? guard_revoked(vmf) : ret;
 }
@@ -370,18 +393,41 @@ static int mapping_table(struct unplug_dev *dev, struct file *file,
 		mapping_refuse(dev, "the driver's vm_ops are too many");
 		return slot;
 	}
-	if (!ops->fault) {
+	if (!ops->fault && !dev->drv->populates)
+		return mapping_refuse(dev, "it has no fault handler (does the driver populate? see struct unplug_driver)");
+	if (dev->drv->populates) {
 		err = unplug_populate_record(dev, vma);
-		if (err == -ENODATA)
+		if (err == -ENODATA && !ops->fault)
 			return mapping_refuse(dev, "it has neither a fault handler nor entries");
-		if (err)
+		if (err && err != -ENODATA)
 			return err;
-		set |= POPULATED;
+		set |= err ? 0 : POPULATED;
 	}
 	set |= ops->page_mkwrite ? HAS_PAGE_MKWRITE : 0;
 	set |= ops->pfn_mkwrite ? HAS_PFN_MKWRITE : 0;
 	set |= ops->map_pages ? HAS_MAP_PAGES : 0;
 	return slot * SETS + set;
+}
+
+/*
+ * What the driver maps can be reached from the moment it does, by other threads of the
+ * process, though the mapping is not there yet: so a hardware section stands around it,
+ * until nothing is mapped any more. It may be one: the user's mmap_lock is held,
+ * which whoever waits for user memory wants.
+ */
+static int mapping_make(struct unplug_dev *dev, struct file *file,
+			struct vm_area_struct *vma, int *table)
+{
+	int err;
+
+	if (!unplug_dev_hw_enter(dev))
+		return -ENODEV;
+	err = dev->drv->fops->mmap(file, vma);
+	*table = err ?: mapping_table(dev, file, vma);
+	unplug_hook(UNPLUG_HOOK_POPULATED);
+	mapping_clear_entries(vma);
+	unplug_dev_hw_exit(dev);
+	return err;
 }
 
 /**
@@ -408,9 +454,7 @@ int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 	if (is_cow_mapping(vma->vm_flags))
 		return -EINVAL;
 
-	err = dev->drv->fops->mmap(file, vma);
-	table = err ?: mapping_table(dev, file, vma);
-	mapping_clear_entries(vma);
+	err = mapping_make(dev, file, vma, &table);
 	if (err)
 		return err;
 	if (table < 0) {

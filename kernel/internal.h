@@ -27,6 +27,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/printk.h>
+#include <linux/rbtree.h>
 #include <linux/version.h>
 #include <unplug/device.h>
 #include "compat.h"
@@ -73,17 +74,27 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
 
-struct list_head *unplug_file_dummies(struct unplug_dev *dev,
-				      struct file *file);
+struct unplug_dummies *unplug_file_dummies(struct unplug_dev *dev,
+					   struct file *file);
+struct list_head *unplug_file_populated(struct unplug_dev *dev,
+					struct file *file);
 
 /* dummy.c: what a revoked mapping shows, if it is not to be SIGBUS */
+struct unplug_dummies {
+	struct rb_root tree;
+	struct list_head aged;
+};
+
 vm_fault_t unplug_dummy_fault(struct vm_fault *vmf);
-void unplug_dummy_free(struct list_head *dummies);
+void unplug_dummy_inherit(struct vm_area_struct *vma);
+void unplug_dummy_free(struct unplug_dummies *dummies);
+void unplug_dummy_exit(void);
 
 /* populate.c: mappings that ->mmap populates */
 int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma);
 void unplug_populate_get(struct vm_area_struct *vma);
 void unplug_populate_put(struct vm_area_struct *vma);
+void unplug_populate_free(struct unplug_dev *dev, struct list_head *list);
 vm_fault_t unplug_populate_insert(struct vm_area_struct *vma,
 				  unsigned long addr);
 

@@ -6,8 +6,8 @@
  * The kernel links a mapping into the address space after ->mmap returned, so an
  * unplug that comes between would not find these entries. Therefore none is left
  * there: what ->mmap has put into the page table is written down, taken out, and put
- * back entry by entry as users touch it, by a fault handler, in a hardware
- * section. The driver does not notice.
+ * back entry by entry as users touch it, by a fault handler. All this happens in
+ * hardware sections: no entry is there after shut.
  *
  * Parts of a mapping (split, moved, inherited) have to find the record. The fields
  * of the VMA are the driver's, but for its offset: that is what the kernel keeps in
@@ -15,10 +15,11 @@
  *
  *	vm_pgoff = index of the record << PGOFF_BITS | page within it
  *
- * and the driver has no use for it any more once it has populated.
+ * which is why drivers have to agree (struct unplug_driver, populates). No index is
+ * 0, which is the offset of a part that could not be made: the kernel clears it, so
+ * such a part keeps its record until the file is closed.
  */
 
-#include <linux/overflow.h>
 #include <linux/pagemap.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -34,13 +35,19 @@
 /**
  * struct unplug_populated - what ->mmap has mapped
  * @mappings: that use it; each one's ->close puts it
- * @first: frame of the first page, if @frame is NULL: the others follow it
+ * @node: in the list of the file; under the device's files_lock
+ * @index: in dev->populated
+ * @first: frame of the first page; the others follow it unless @frame is there
  * @frame: frames of all pages; PFN_NONE where nothing was mapped
+ * @reserved: bytes from @first on whose memory type the mapping had reserved
  */
 struct unplug_populated {
 	refcount_t mappings;
+	struct list_head node;
+	u32 index;
 	unsigned long first;
 	unsigned long *frame;
+	unsigned long reserved;
 };
 
 static unsigned long frame_at(struct vm_area_struct *vma, unsigned long page)
@@ -52,27 +59,29 @@ static unsigned long frame_at(struct vm_area_struct *vma, unsigned long page)
 	return pfn;
 }
 
-static bool frames_follow(struct vm_area_struct *vma, unsigned long first)
+/* How many pages from the first on lie in a row */
+static unsigned long frames_in_row(struct vm_area_struct *vma,
+				   unsigned long first)
 {
 	unsigned long i, pages = vma_pages(vma);
 
-	for (i = 0; i < pages; i++) {
-		if (frame_at(vma, i) != first + i)
-			return false;
+	if (first == PFN_NONE)
+		return 0;
+	for (i = 1; i < pages && frame_at(vma, i) == first + i; i++)
 		cond_resched();
-	}
-	return true;
+	return i;
 }
 
 /* Sets @any if there was something to write down. */
 static int frames_write_down(struct unplug_populated *populated,
 			     struct vm_area_struct *vma, bool *any)
 {
-	unsigned long i, pages = vma_pages(vma);
+	unsigned long i, row, pages = vma_pages(vma);
 
 	populated->first = frame_at(vma, 0);
-	*any = populated->first != PFN_NONE;
-	if (*any && frames_follow(vma, populated->first))
+	row = frames_in_row(vma, populated->first);
+	*any = row > 0;
+	if (row == pages)
 		return 0;
 
 	populated->frame = kvmalloc_array(pages, sizeof(*populated->frame),
@@ -80,7 +89,8 @@ static int frames_write_down(struct unplug_populated *populated,
 	if (!populated->frame)
 		return -ENOMEM;
 	for (i = 0; i < pages; i++) {
-		populated->frame[i] = frame_at(vma, i);
+		populated->frame[i] = i < row ? populated->first + i :
+						frame_at(vma, i);
 		*any |= populated->frame[i] != PFN_NONE;
 		cond_resched();
 	}
@@ -89,15 +99,31 @@ static int frames_write_down(struct unplug_populated *populated,
 
 static void populated_free(struct unplug_populated *populated)
 {
+	unplug_memtype_free(populated->first, populated->reserved);
 	kvfree(populated->frame);
 	kfree(populated);
 }
 
+/* NULL for a part that could not be made: see above. */
 static struct unplug_populated *populated_find(struct vm_area_struct *vma)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(vma->vm_file);
 
 	return xa_load(&dev->populated, vma->vm_pgoff >> PGOFF_BITS);
+}
+
+static int populated_add(struct unplug_dev *dev, struct file *file,
+			 struct unplug_populated *populated)
+{
+	int err = xa_alloc(&dev->populated, &populated->index, populated,
+			   XA_LIMIT(1, PGOFF_MASK), GFP_KERNEL_ACCOUNT);
+
+	if (err)
+		return err == -EBUSY ? -ENOSPC : err;
+	spin_lock(&dev->files_lock);
+	list_add(&populated->node, unplug_file_populated(dev, file));
+	spin_unlock(&dev->files_lock);
+	return 0;
 }
 
 /**
@@ -106,7 +132,8 @@ static struct unplug_populated *populated_find(struct vm_area_struct *vma)
  * @vma: the mapping, VM_PFNMAP, not yet linked; its offset is changed on success
  *
  * The caller takes the entries out. On success the mapping owes
- * unplug_populate_put().
+ * unplug_populate_put(), and a reservation of memory type that the mapping had is
+ * the record's: the entries that come back are of that type.
  *
  * Context: Process, mmap_lock held for writing.
  * Return: 0; -ENODATA: nothing is mapped; -EINVAL: longer than 2^32 pages; -ENOSPC,
@@ -116,7 +143,6 @@ int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma)
 {
 	struct unplug_populated *populated;
 	bool any;
-	u32 index;
 	int err;
 
 	if (vma_pages(vma) > PGOFF_MASK)
@@ -130,13 +156,13 @@ int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma)
 	if (!err && !any)
 		err = -ENODATA;
 	if (!err)
-		err = xa_alloc(&dev->populated, &index, populated,
-			       XA_LIMIT(0, PGOFF_MASK), GFP_KERNEL_ACCOUNT);
+		err = populated_add(dev, vma->vm_file, populated);
 	if (err) {
 		populated_free(populated);
-		return err == -EBUSY ? -ENOSPC : err;
+		return err;
 	}
-	vma->vm_pgoff = (unsigned long)index << PGOFF_BITS;
+	populated->reserved = unplug_memtype_take(vma, populated->first);
+	vma->vm_pgoff = (unsigned long)populated->index << PGOFF_BITS;
 	return 0;
 }
 
@@ -162,10 +188,30 @@ void unplug_populate_put(struct vm_area_struct *vma)
 	struct unplug_dev *dev = unplug_dev_from_file(vma->vm_file);
 	struct unplug_populated *populated = populated_find(vma);
 
-	if (!refcount_dec_and_test(&populated->mappings))
+	if (!populated || !refcount_dec_and_test(&populated->mappings))
 		return;
-	xa_erase(&dev->populated, vma->vm_pgoff >> PGOFF_BITS);
+	spin_lock(&dev->files_lock);
+	list_del(&populated->node);
+	spin_unlock(&dev->files_lock);
+	xa_erase(&dev->populated, populated->index);
 	populated_free(populated);
+}
+
+/**
+ * unplug_populate_free() - give records back
+ * @dev: the device
+ * @list: those of a file no mapping of which is left
+ *
+ * Context: Process.
+ */
+void unplug_populate_free(struct unplug_dev *dev, struct list_head *list)
+{
+	struct unplug_populated *populated, *next;
+
+	list_for_each_entry_safe(populated, next, list, node) {
+		xa_erase(&dev->populated, populated->index);
+		populated_free(populated);
+	}
 }
 
 /**
@@ -176,7 +222,7 @@ void unplug_populate_put(struct vm_area_struct *vma)
  * Final at shut like unplug_iomem_mmap(): see iomem_insert().
  *
  * Context: As ->fault, inside the device.
- * Return: as ->fault.
+ * Return: as ->fault; 0 if nothing was mapped there.
  */
 vm_fault_t unplug_populate_insert(struct vm_area_struct *vma,
 				  unsigned long addr)
@@ -189,7 +235,9 @@ vm_fault_t unplug_populate_insert(struct vm_area_struct *vma,
 
 	pfn = populated->frame ? populated->frame[page] :
 				 populated->first + page;
-	if (pfn == PFN_NONE || !unplug_dev_hw_enter(dev))
+	if (pfn == PFN_NONE)
+		return 0;
+	if (!unplug_dev_hw_enter(dev))
 		return VM_FAULT_SIGBUS;
 	unplug_hook(UNPLUG_HOOK_FAULT);
 	ret = vmf_insert_pfn(vma, addr, pfn);

@@ -113,6 +113,10 @@ enum unplug_policy {
  *	  ->poll hands out must not lie in memory that ->release frees: pollers
  *	  are still queued there. They belong in the driver's structure
  * @mode: permissions of the device node; 0 for 0600
+ * @populates: ->mmap may populate (remap_pfn_range() and its like): what it maps there
+ *	  stays valid until ->close of the mapping, or ->gone, and is not unmapped by
+ *	  offset; the other functions do not look at vm_pgoff of such a mapping. See
+ *	  include/unplug/mmap.h
  * @gone: optional; called exactly once per device that was registered, after the
  *	  last operation and the last release of any file. Frees what the
  *	  driver's structure points to. May sleep; may not call unplug_dev_*
@@ -124,6 +128,7 @@ struct unplug_driver {
 	const char *name;
 	const struct file_operations *fops;
 	umode_t mode;
+	bool populates;
 	void (*gone)(struct unplug_dev *dev);
 	const struct unplug_front *front;
 };
@@ -142,7 +147,7 @@ struct unplug_driver {
  * open and close of mappings are told the driver at any time.
  *
  * The front end's open calls unplug_front_open() on a device that was made by
- * unplug_front_alloc() and registered by unplug_front_register().
+ * unplug_front_alloc() and registered by unplug_front_register(), then unplug_front_live().
  */
 struct unplug_front {
 	void (*begin)(struct unplug_dev *dev);
@@ -296,6 +301,7 @@ void unplug_dev_wait_gone(struct unplug_dev *dev);
 })
 
 int unplug_front_register(struct unplug_dev *dev, const char *name);
+void unplug_front_live(struct unplug_dev *dev);
 int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file);
 
@@ -328,6 +334,18 @@ static inline struct unplug_dev *unplug_dev_from_file(const struct file *file)
 static inline u64 unplug_dev_generation(const struct unplug_dev *dev)
 {
 	return dev->generation;
+}
+
+/**
+ * unplug_dev_is_gone() - is it all over?
+ * @dev: a device that was registered
+ *
+ * Context: Any.
+ * Return: true once the device is gone.
+ */
+static inline bool unplug_dev_is_gone(struct unplug_dev *dev)
+{
+	return atomic_read(&dev->state) == UNPLUG_DEV_GONE;
 }
 
 /**

@@ -29,6 +29,7 @@
 	X(OPERATION, "operation")	/* active, before the driver */	\
 	X(RELEASE, "release")		/* last close, not claimed */	\
 	X(RELEASE_CLAIMED, "release-claimed") /* before the driver */	\
+	X(POPULATED, "populated")	/* the same, in hardware section */ \
 	X(MMAP, "mmap")			/* driver's mmap returned */	\
 	X(FAULT, "fault")		/* in hardware section, no entry */ \
 	X(MARKED, "marked")		/* unplug: dying, no grace period */ \

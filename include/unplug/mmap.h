@@ -24,10 +24,13 @@
  *	}
  *
  * A driver that populates in ->mmap (remap_pfn_range(), dma_mmap_coherent()) may go
- * on doing so. The core writes down what was mapped, takes it out again, and makes
- * the same entries when they are touched, as the helper would. To such a driver's
- * other functions vm_pgoff means nothing any more; and memory that is mapped with
- * another caching than that of vm_page_prot should be set there first.
+ * on doing so if it can sign what struct unplug_driver says of @populates. The core
+ * writes down what was mapped, takes it out again, and makes the same entries when
+ * they are touched, as the helper would. Caching is kept on x86; elsewhere it has to
+ * be set in vm_page_prot, not only in what remap_pfn_range() is given.
+ *
+ * ->mmap runs in a hardware section. The kernel calls it with the lock of the user's
+ * memory held, so it cannot wait for user memory anyway.
  *
  * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), in a
  * hardware section. Mappings have to be VM_PFNMAP and not MAP_PRIVATE; any other is

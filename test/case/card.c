@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include "include/uapi/unplug/ivshmem.h"
 #include "test/vm/host.h"
@@ -180,10 +182,26 @@ static bool card_is_there(const void *arg)
 	return card_find(&now, card->number) && node_is_there(now.node);
 }
 
+/* The node is there a moment before its gate is open. */
+static void card_wait_live(const struct card *card)
+{
+	char path[CARD_PATH + 16], state[16] = "";
+	time_t end = time(NULL) + case_timeout() / 1000 + 1;
+
+	snprintf(path, sizeof(path), "/sys/class/%s/%s/state", driver->class, card->name);
+	while (!file_read(path, state, sizeof(state)) && !strcmp(state, "registering")) {
+		if (time(NULL) > end)
+			case_end(OUTCOME_HANG, "%s stays 'registering'", path);
+		sched_yield();
+	}
+}
+
 void card_wait(struct card *card)
 {
 	dev_wait(card_is_there, card, card->address);
 	card_init(card, card->number);
+	if (!driver->naive)
+		card_wait_live(card);
 }
 
 /* From a process that shares nothing with this one */

@@ -142,6 +142,28 @@ CASE(dummy_fork, .name = "dummy-fork",
 	expect_byte("the parent's page", d.map, 0x21);
 }
 
+/* What a user may undo must not be what keeps processes apart. */
+CASE(dummy_keep_on_fork, .name = "dummy-keep-on-fork",
+     .promise = "K4: nor if the parent asked for its mappings to be inherited, and ended",
+     .naive = ABSENT)
+{
+	struct job parent, child;
+	struct dummy d;
+
+	dummy_init(&d);
+	card_unplug(&d.card);
+	expect_equal("signal of a write", touch_write(d.map, 0x21), 0);
+	madvise(d.map, PAGES * PAGE, MADV_KEEPONFORK);
+	job_start(&parent, child_main, &d);
+	job_wait(&parent);
+	/* And with an entry of its own in place, which a part of the mapping has. */
+	madvise(d.map, PAGE, MADV_KEEPONFORK);
+	expect_byte("the parent's page", d.map, 0x21);
+	job_start(&child, child_main, &d);
+	job_wait(&child);
+	expect_byte("the parent's page", d.map, 0x21);
+}
+
 CASE(dummy_files, .name = "dummy-files",
      .promise = "K4: the dummy pages of two files are not the same; each goes with its file",
      .naive = ABSENT)

@@ -23,7 +23,7 @@ const struct driver drivers[] = {
 		.pci = "unplug-ivshmem",
 		.class = "unplug",
 		.hooks = "gate-get gate-put open open-active operation release "
-			 "release-claimed mmap fault marked shut drained",
+			 "release-claimed populated mmap fault marked shut drained",
 	}, {
 		.name = "naive",
 		.module = "naive-ivshmem",

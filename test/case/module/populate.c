@@ -6,7 +6,9 @@
  *	0		four pages in a row, page n filled with n + 1
  *	SCATTERED	three: the last of them, none, the first
  *	FAILING		as 0, but ->mmap fails after it
- *	BUS		@size bytes from @start: a BAR of somebody's
+ *	BUS		@size bytes from @start: a BAR of somebody's, not cached
+ *	BUS_WC		the same, writes combined
+ *	BUS_FAILING	as BUS, but ->mmap fails after it
  *
  * The node is /dev/unplug-populate; writing to the parameter pull unplugs it.
  */
@@ -25,6 +27,8 @@
 #define SCATTERED	16
 #define FAILING		32
 #define BUS		48
+#define BUS_WC		64
+#define BUS_FAILING	80
 
 static unsigned long start;
 module_param(start, ulong, 0444);
@@ -75,11 +79,11 @@ static int map_scattered(struct vm_area_struct *vma)
 	return err ?: map_page(vma, 2, 0);
 }
 
-static int map_bus(struct vm_area_struct *vma)
+static int map_bus(struct vm_area_struct *vma, pgprot_t prot)
 {
 	if (vma->vm_end - vma->vm_start > size)
 		return -EINVAL;
-	vma->vm_page_prot = pgprot_noncached(vma->vm_page_prot);
+	vma->vm_page_prot = prot;
 	return remap_pfn_range(vma, vma->vm_start, PHYS_PFN(start),
 			       vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }
@@ -96,7 +100,11 @@ static int populate_mmap(struct file *file, struct vm_area_struct *vma)
 	case BUS:
 		/* The others have no operations at all, as in most such drivers. */
 		vma->vm_ops = &populate_vm_ops;
-		return map_bus(vma);
+		return map_bus(vma, pgprot_noncached(vma->vm_page_prot));
+	case BUS_WC:
+		return map_bus(vma, pgprot_writecombine(vma->vm_page_prot));
+	case BUS_FAILING:
+		return map_bus(vma, pgprot_noncached(vma->vm_page_prot)) ?: -EPROTO;
 	default:
 		return -EINVAL;
 	}
@@ -111,6 +119,7 @@ static const struct unplug_driver populate_driver = {
 	.owner = THIS_MODULE,
 	.name = "unplug-populate",
 	.fops = &populate_fops,
+	.populates = true,
 };
 
 static int populate_pull(const char *text, const struct kernel_param *param)
