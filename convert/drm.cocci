@@ -44,14 +44,6 @@ expression drm;
 +unplug_drm_unplug(drm)
 )
 
-// The worker that polls connectors may sleep behind a user who holds the modeset
-// locks: it is not waited for with the bus held. unplug-drm does it, before gone.
-@ depends on table @
-expression drm;
-@@
- unplug_drm_unplug(drm);
--drm_kms_helper_poll_fini(drm);
-
 @ depends on table @
 @@
  #include <drm/drm_drv.h>

@@ -23,8 +23,9 @@
  * a page of zeroes, as Documentation/gpu/drm-uapi.rst has it
  * (unplug_drm_register_policy(), or the module parameter mmap_policy of unplug-drm).
  *
- * Events can be read to the last: those that were queued, and those of flips that
- * were pending, which are sent at gone. Only then read answers ENODEV.
+ * Events can be read to the last: those that were queued, and those of flips that were
+ * pending, which are sent when their commit ends. Until then read answers EAGAIN;
+ * ENODEV if there is no event and none pending, or the card is gone.
  *
  * Files and GEM objects belong to DRM until the last close, as ever: release is
  * neither refused nor forced, and the driver's module stays in memory as long as
@@ -72,7 +73,7 @@ int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 			       enum unplug_policy policy);
 int unplug_drm_unplug(struct drm_device *drm);
 
-/* The gates of a registered device. */
+/* The gates of a device that was registered by unplug_drm_register(); or NULL. */
 static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
 {
 	return drm->anon_inode->i_private;
@@ -85,17 +86,19 @@ static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
 
 /**
  * drm_dev_get_active() - enter a DRM device
- * @drm: a device registered by unplug_drm_register()
+ * @drm: the device
  *
  * File operations and faults are inside already.
  *
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  * Return: true if the caller owes drm_dev_put_active(); false if the device is
- *	   being unplugged.
+ *	   being unplugged, or was not registered by unplug_drm_register().
  */
 static inline bool drm_dev_get_active(struct drm_device *drm)
 {
-	return unplug_dev_get_active(unplug_dev_from_drm(drm));
+	struct unplug_dev *dev = unplug_dev_from_drm(drm);
+
+	return dev && unplug_dev_get_active(dev);
 }
 
 /**

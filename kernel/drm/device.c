@@ -7,11 +7,11 @@
  * until gone, an open file keeps both.
  */
 
-#include <drm/drm_atomic_helper.h>
+#include <drm/drm_atomic.h>
 #include <drm/drm_connector.h>
+#include <drm/drm_crtc.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
-#include <drm/drm_probe_helper.h>
 #include <drm/drm_sysfs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -56,12 +56,14 @@ MODULE_PARM_DESC(mmap_policy,
  * struct unplug_drm - a card
  * @dev: the core's part
  * @drm: the DRM device
- * @registered: drm_dev_register() succeeded
+ * @registered: drm_dev_register() succeeded; set before the device is live
+ * @polled: connectors were polled; set at shut
  */
 struct unplug_drm {
 	struct unplug_dev dev;
 	struct drm_device *drm;
 	bool registered;
+	bool polled;
 };
 
 /* By minor number of DRM's; readers under RCU. */
@@ -70,6 +72,12 @@ static DEFINE_XARRAY(cards);
 static struct unplug_drm *to_unplug_drm(struct unplug_dev *dev)
 {
 	return container_of(dev, struct unplug_drm, dev);
+}
+
+static bool card_has_modeset(const struct unplug_drm *card)
+{
+	return card->registered &&
+	       drm_core_check_feature(card->drm, DRIVER_MODESET);
 }
 
 static int card_show_minor(struct unplug_drm *card, struct drm_minor *minor)
@@ -115,7 +123,7 @@ int unplug_drm_open(struct inode *inode, struct file *file)
 }
 EXPORT_SYMBOL_GPL(unplug_drm_open);
 
-/* Whoever looks at a connector from now on, sees nothing plugged into it. */
+/* Under mode_config.mutex, like everybody who writes a connector's status. */
 static void card_disconnect_connectors(struct drm_device *drm)
 {
 	struct drm_connector_list_iter iter;
@@ -123,9 +131,8 @@ static void card_disconnect_connectors(struct drm_device *drm)
 
 	drm_connector_list_iter_begin(drm, &iter);
 	drm_for_each_connector_iter(connector, &iter)
-		WRITE_ONCE(connector->status, connector_status_disconnected);
+		connector->status = connector_status_disconnected;
 	drm_connector_list_iter_end(&iter);
-	drm_sysfs_hotplug_event(drm);
 }
 
 static void card_wake_readers(struct drm_device *drm)
@@ -136,6 +143,19 @@ static void card_wake_readers(struct drm_device *drm)
 	list_for_each_entry(file, &drm->filelist, lhead)
 		wake_up_all(&file->event_wait);
 	mutex_unlock(&drm->filelist_mutex);
+}
+
+/*
+ * The worker that polls connectors may sleep behind a user who holds the modeset
+ * locks; it is stopped without waiting, which is left for card_gone(). The driver's
+ * own drm_kms_helper_poll_fini() finds nothing to do then.
+ */
+static void card_stop_poll(struct unplug_drm *card)
+{
+	struct drm_mode_config *config = &card->drm->mode_config;
+
+	card->polled = config->poll_enabled;
+	WRITE_ONCE(config->poll_enabled, false);
 }
 
 /*
@@ -151,36 +171,78 @@ static void card_begin(struct unplug_dev *dev)
 	card_hide_minor(card, card->drm->primary);
 	card_hide_minor(card, card->drm->render);
 	WRITE_ONCE(card->drm->unplugged, true);
+	if (card_has_modeset(card))
+		card_stop_poll(card);
 	card_wake_readers(card->drm);
 }
 
+/*
+ * A user inside may hold mode_config.mutex as long as he likes: then it is left to
+ * card_gone() to say that nothing is connected.
+ */
 static void card_hide(struct unplug_dev *dev)
 {
 	struct unplug_drm *card = to_unplug_drm(dev);
 	struct drm_device *drm = card->drm;
 
-	if (card->registered && drm_core_check_feature(drm, DRIVER_MODESET))
-		card_disconnect_connectors(drm);
+	if (card_has_modeset(card)) {
+		if (mutex_trylock(&drm->mode_config.mutex)) {
+			card_disconnect_connectors(drm);
+			mutex_unlock(&drm->mode_config.mutex);
+		}
+		drm_sysfs_hotplug_event(drm);
+	}
 	if (card->registered)
 		drm_dev_unregister(drm);
 	drm_dev_put(drm);
 }
 
 /*
- * Nobody is inside, so nobody holds the card's modeset locks for long: the worker that
- * polls connectors, which may have slept behind such a user, can be waited for now, and
- * not before, with the bus held. Commits that went on after their ioctl are waited for, and
- * the events of those pending are sent, by switching everything off; beside
- * card_hide(), as any commit may run beside drm_dev_unregister().
+ * Commits go on after their ioctl. Each ends, on hardware that is gone too, by the
+ * time-outs of its driver, and sends its events.
  */
+static void crtc_wait_commits(struct drm_crtc *crtc)
+{
+	struct drm_crtc_commit *commit;
+
+	do {
+		spin_lock(&crtc->commit_lock);
+		commit = list_first_entry_or_null(&crtc->commit_list,
+						  struct drm_crtc_commit,
+						  commit_entry);
+		if (commit)
+			drm_crtc_commit_get(commit);
+		spin_unlock(&crtc->commit_lock);
+		if (commit) {
+			wait_for_completion(&commit->cleanup_done);
+			drm_crtc_commit_put(commit);
+			cond_resched();
+		}
+	} while (commit);
+}
+
+static void card_end_modeset(struct unplug_drm *card)
+{
+	struct drm_device *drm = card->drm;
+	struct drm_crtc *crtc;
+
+	if (card->polled)
+		cancel_delayed_work_sync(&drm->mode_config.output_poll_work);
+	mutex_lock(&drm->mode_config.mutex);
+	card_disconnect_connectors(drm);
+	mutex_unlock(&drm->mode_config.mutex);
+	if (drm_drv_uses_atomic_modeset(drm))
+		drm_for_each_crtc(crtc, drm)
+			crtc_wait_commits(crtc);
+}
+
+/* Nobody is inside: nobody keeps the modeset locks. Nothing new is set here. */
 static void card_gone(struct unplug_dev *dev)
 {
 	struct unplug_drm *card = to_unplug_drm(dev);
 
-	if (card->registered)
-		drm_kms_helper_poll_fini(card->drm);
-	if (card->registered && drm_drv_uses_atomic_modeset(card->drm))
-		drm_atomic_helper_shutdown(card->drm);
+	if (card_has_modeset(card))
+		card_end_modeset(card);
 	drm_dev_put(card->drm);
 }
 
@@ -211,6 +273,8 @@ static struct unplug_drm *card_new(struct drm_device *drm,
 	drv->name = drm->driver->name;
 	drv->fops = fops;
 	drv->gone = card_gone;
+	/* GEM's DMA helpers do; a mapping keeps its object. */
+	drv->populates = true;
 	drv->front = &drm_front;
 
 	card = unplug_front_alloc(drv, drm->dev, struct unplug_drm, dev,
@@ -269,14 +333,12 @@ int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 		err = card_show_minor(card, drm->render);
 	if (!err)
 		err = drm_dev_register(drm, flags);
-	if (err) {
-		/* A node may have been there for a moment. */
+	card->registered = !err;
+	unplug_front_live(&card->dev);
+	/* A node may have been there for a moment, and somebody inside. */
+	if (err)
 		unplug_dev_unplug(&card->dev);
-		unplug_dev_wait_gone(&card->dev);
-		return err;
-	}
-	card->registered = true;
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_GPL(unplug_drm_register_policy);
 
@@ -312,7 +374,8 @@ EXPORT_SYMBOL_GPL(unplug_drm_register);
  * unplug_dev_unplug() for what may go on in the background.
  *
  * Sections of drm_dev_enter() are not waited for: a driver that has some uses
- * unplug_dev_hw_enter() on unplug_dev_from_drm() instead.
+ * unplug_dev_hw_enter() on unplug_dev_from_drm() instead. Somebody may still be inside:
+ * mode objects have to be managed (drmm_mode_config_init()), not cleaned up after this.
  *
  * Context: Process. May sleep.
  * Return: as unplug_dev_unplug().

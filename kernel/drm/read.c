@@ -70,18 +70,34 @@ static bool events_pending(struct drm_file *priv)
 	return !list_empty(&priv->event_list);
 }
 
-/*
- * Bytes of events, 0 if the first does not fit; -ENODATA if there is none; -ENODEV if
- * there is none and the card is on its way out. In this order: none that was sent
- * before is missed. Under event_read_lock.
- */
-static ssize_t events_read(struct drm_file *priv, char __user *to, size_t count)
+/* Commits under way have reserved their events. */
+static bool events_to_come(struct file *file, struct drm_file *priv)
 {
-	bool unplugged = READ_ONCE(priv->minor->dev->unplugged);
+	struct drm_device *drm = priv->minor->dev;
+	bool to_come;
+
+	if (unplug_dev_is_gone(unplug_dev_from_file(file)))
+		return false;
+	spin_lock_irq(&drm->event_lock);
+	to_come = !list_empty(&priv->pending_event_list);
+	spin_unlock_irq(&drm->event_lock);
+	return to_come;
+}
+
+/*
+ * Bytes of events, 0 if the first does not fit; -EAGAIN if there is none yet, -ENODEV
+ * if there will be none. In this order: none that is sent meanwhile is missed. Under
+ * event_read_lock.
+ */
+static ssize_t events_read(struct file *file, bool live, char __user *to,
+			   size_t count)
+{
+	struct drm_file *priv = file->private_data;
+	bool to_come = live || events_to_come(file, priv);
 
 	if (events_pending(priv))
 		return events_copy(priv, to, count);
-	return unplugged ? -ENODEV : -ENODATA;
+	return to_come ? -EAGAIN : -ENODEV;
 }
 
 /**
@@ -93,7 +109,9 @@ static ssize_t events_read(struct drm_file *priv, char __user *to, size_t count)
  *
  * Context: Process. May sleep; woken by unplug.
  * Return: bytes read; 0 if the first event does not fit; -EAGAIN, -ERESTARTSYS,
- *	   -EFAULT; -ENODEV if there is no event and the card is gone.
+ *	   -EFAULT; -ENODEV if there is no event, and will be none as the card
+ *	   is gone. While events of pending flips are to come on such a card: -EAGAIN,
+ *	   also to who would wait, as nobody waits inside a card that goes.
  */
 ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos)
@@ -106,13 +124,12 @@ ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 		ret = mutex_lock_interruptible(&priv->event_read_lock);
 		if (ret)
 			return ret;
-		ret = events_read(priv, to, count);
+		ret = events_read(file, !READ_ONCE(drm->unplugged), to, count);
 		mutex_unlock(&priv->event_read_lock);
-		if (ret != -ENODATA)
+		if (ret != -EAGAIN || file->f_flags & O_NONBLOCK ||
+		    READ_ONCE(drm->unplugged))
 			return ret;
 
-		if (file->f_flags & O_NONBLOCK)
-			return -EAGAIN;
 		ret = wait_event_interruptible(priv->event_wait,
 					       events_pending(priv) ||
 					       READ_ONCE(drm->unplugged));
@@ -124,7 +141,7 @@ EXPORT_SYMBOL_GPL(unplug_drm_read);
 
 /*
  * From shut on, see struct unplug_front. A reader that is still inside may hold the
- * lock for as long as its user likes; the events are his then.
+ * lock for as long as its user likes.
  */
 ssize_t unplug_drm_read_dead(struct file *file, char __user *to, size_t count,
 			     loff_t *pos)
@@ -133,11 +150,10 @@ ssize_t unplug_drm_read_dead(struct file *file, char __user *to, size_t count,
 	ssize_t ret;
 
 	if (!mutex_trylock(&priv->event_read_lock))
-		return -ENODEV;
-	ret = events_read(priv, to, count);
+		return -EAGAIN;
+	ret = events_read(file, false, to, count);
 	mutex_unlock(&priv->event_read_lock);
-	/* Between the gate's death and the flag. */
-	return ret == -ENODATA ? -ENODEV : ret;
+	return ret;
 }
 
 __poll_t unplug_drm_poll_dead(struct file *file)
