@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What only a driver can do to a DRM card, on request of a test: see
- * unplug-drm-test.h. Builds for stock cards, and, where the project's headers are
- * in reach, for cards behind the gate.
+ * unplug-drm-test.h. Builds for stock cards, and, with UNPLUG_DRM_TEST_GATED, for
+ * cards behind the gate.
  */
 
 #include <drm/drm_drv.h>
@@ -14,16 +14,15 @@
 #include <linux/module.h>
 #include <linux/wait.h>
 #include "unplug-drm-test.h"
-#if __has_include(<unplug/drm.h>)
+#ifdef UNPLUG_DRM_TEST_GATED
 #include <unplug/drm.h>
-#define GATED
 #endif
 
 static DECLARE_WAIT_QUEUE_HEAD(leave_wait);
 /* How often sections were told to end */
 static atomic_t leaves = ATOMIC_INIT(0);
 
-#ifdef GATED
+#ifdef UNPLUG_DRM_TEST_GATED
 static long card_get(struct drm_device *drm)
 {
 	return drm_dev_get_active(drm) ? 0 : -EBUSY;
@@ -42,12 +41,12 @@ static long card_unplug(struct drm_device *drm)
 #else
 static long card_get(struct drm_device *drm)
 {
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 }
 
 static long card_put(struct drm_device *drm)
 {
-	return -ENOSYS;
+	return -EOPNOTSUPP;
 }
 
 static long card_unplug(struct drm_device *drm)

@@ -8,7 +8,7 @@
 
 #include <linux/ioctl.h>
 
-/* drm_dev_get_active(): 0, or EBUSY if it was refused; ENOSYS on a stock card */
+/* drm_dev_get_active(): 0, or EBUSY if it was refused; EOPNOTSUPP on a stock card */
 #define UNPLUG_DRM_TEST_GET	_IO('U', 0)
 /* drm_dev_put_active(), once per get that was not refused */
 #define UNPLUG_DRM_TEST_PUT	_IO('U', 1)
