@@ -73,7 +73,7 @@ static const struct row rows[] = {
 	{ NULL, "the machine ended", "end", "0", "exit" },
 };
 
-/* What stock has no facts of: name, and what to print */
+/* What stock cannot have facts of: name, and what to print */
 static const char *const lacks[][2] = {
 	{ "shut", "no such event" },
 	{ "drained", "no such event" },
@@ -135,28 +135,29 @@ static const char *words_find(const char *const list[][2], size_t n, const char 
 	return otherwise;
 }
 
-static const char *fact_words(json_t *facts, char card, const char *name)
+static const char *fact_words(json_t *facts, char card, const char *name, bool is_stock)
 {
 	const char *value = fact(facts, card, name);
 
 	if (value)
 		return words_find(words, WORDS(words), value, value);
-	return words_find(lacks, WORDS(lacks), name, "-");
+	return is_stock ? words_find(lacks, WORDS(lacks), name, "-") : "-";
 }
 
 /* One text if all cards say the same, else one of each. */
-static void row_text(const struct row *row, json_t *facts, char text[JUDGE_TEXT])
+static void row_text(const struct row *row, json_t *facts, bool is_stock,
+		     char text[JUDGE_TEXT])
 {
-	const char *first = fact_words(facts, row->cards[0], row->name), *card;
+	const char *first = fact_words(facts, row->cards[0], row->name, is_stock), *card;
 	size_t length = 0;
 	bool same = true;
 
 	for (card = row->cards; *card; card++)
-		same = same && !strcmp(first, fact_words(facts, *card, row->name));
+		same = same && !strcmp(first, fact_words(facts, *card, row->name, is_stock));
 	for (card = row->cards; *card && length < JUDGE_TEXT; card++) {
 		length += snprintf(text + length, JUDGE_TEXT - length, "%s%s",
 				   card == row->cards ? "" : " / ",
-				   fact_words(facts, *card, row->name));
+				   fact_words(facts, *card, row->name, is_stock));
 		if (same)
 			break;
 	}
@@ -217,8 +218,8 @@ static json_t *row_judge(const struct row *row, json_t *stock, json_t *ours)
 	char left[JUDGE_TEXT], right[JUDGE_TEXT], fit[2][JUDGE_TEXT];
 	bool good = row_good(row, ours);
 
-	row_text(row, ours, left);
-	row_text(row, stock, right);
+	row_text(row, ours, false, left);
+	row_text(row, stock, true, right);
 	if (row->head)
 		printf("%s\n", row->head);
 	printf("  %-32s%c%-*s %s\n", row->label, good ? ' ' : '!', JUDGE_OURS,
@@ -252,8 +253,8 @@ static bool judge(json_t *stock, json_t *ours, json_t *list)
 		json_array_append_new(list, row);
 	}
 	if (problem)
-		printf("\n%s\n", problem);
-	if (bad)
+		printf("\nFAILED: the scene was not played to its end: %s\n", problem);
+	else if (bad)
 		printf("\nFAILED: %zu of %zu judged rows, marked with '!'\n", bad, judged);
 	else if (!control_good(stock))
 		printf("\nFAILED: the stock driver's mapping did not survive, or was not tried\n");
