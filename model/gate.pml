@@ -28,11 +28,11 @@
  * stands behind the arrow, which is the comment of an assertion below:
  *
  *	BUG_GET_SECTION	get looks and counts with preemption on
- *			=> in after the grace period | touched after it was freed
+ *			=> in after the grace period
  *	BUG_PUT_SECTION	put looks and uncounts with preemption on
  *			=> a counter changes after the grace period
  *	BUG_NO_GRACE	fold without a grace period
- *			=> a counter changes after the grace period
+ *			=> in after the grace period | a counter changes after the grace period
  *	BUG_GET_WORD	a get that sees dying counts itself in the drain word
  *			=> in after the grace period
  *	BUG_ONLINE	the sum misses a CPU
@@ -153,8 +153,8 @@ inline get_counted()
 {
 	atomic {
 		touch();
-		count(1);
-		came_in()
+		came_in();
+		count(1)
 	}
 }
 
@@ -372,11 +372,13 @@ proctype drainer()
 	fi;
 
 	drains == 1;	/* the last reference is put some time after this */
+#ifndef BUG_GET_SECTION		/* there the callers of get keep the memory */
 	erased = true;
 #ifndef BUG_FREE
 	grace_period();
 #endif
 	freed = true
+#endif
 }
 
 init {

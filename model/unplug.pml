@@ -38,8 +38,8 @@
  *
  * Left out: more than one page of a mapping, split and mremap; the dummy page (an
  * entry that does not reach the device is none here); failures of the driver's
- * functions; registration; the module's count (gone stands for the driver's memory and text);
- * front ends, whose releases are not forced; waking of sleepers; names and nodes.
+ * functions; registration; the module's count (gone stands for the driver's memory and
+ * text); front ends, whose releases are not forced; waking of sleepers; names and nodes.
  * Besides: until the core takes them out again, entries that ->mmap itself makes are
  * taken for out of reach; KNOWN_POPULATING is about that.
  *
@@ -59,27 +59,27 @@
  *	BUG_ONE_ZAP	no second zap
  *			=> an entry is left after drained
  *	BUG_RETURN_PAGE	what a handler returns is mapped, by the kernel, after the guard
- *			=> an entry is made after drained
- *	BUG_POPULATE	what ->mmap populates is left in the page table
- *			=> an entry for the card is made after shut | an entry is made after drained
+ *			=> an entry is made after drained | an entry is left after drained
+ *	BUG_POPULATE	what ->mmap populates is left there, in a mapping not yet linked
+ *			=> an entry is left after drained
  *	BUG_FORK_LINK	the child's mapping is linked after its entries were copied
  *			=> an entry for the card is made after shut | an entry for the card is left after shut | an entry is left after drained | an entry is made after drained
  *	BUG_FORK_ORDER	the walk meets the child's mapping before its parent's
  *			=> an entry for the card is left after shut | an entry is left after drained
  *	BUG_FLAG	a flag keeps newcomers out; nobody waits for those inside
- *			=> an operation runs after drained
+ *			=> an operation runs after drained | a release runs after gone
  *	BUG_WAIT	the bus waits until nobody is inside
  *			=> waits for ever
  *	BUG_NO_FORCE	gone waits for the last close
  *			=> waits for ever
  *	BUG_CLAIM	who releases a file looks, then marks it
- *			=> a file is released twice
+ *			=> a file is released twice | a release runs after gone
  *	BUG_LIST_LATE	open adds the file to the list when it has left
- *			=> a file is forgotten at gone
+ *			=> a file is forgotten at gone | a release runs after gone
  *	BUG_GONE_EARLY	gone does not wait for the releases of last closes
  *			=> a release runs after gone
  *	BUG_MARK_EARLY	a file is marked as released, then released
- *			=> a file is used after it was freed
+ *			=> a file is used after it was freed | a release runs after gone
  *	BUG_BEGIN	who begins looks at the state, then changes it
  *			=> the gates are killed twice
  *	BUG_SECOND	the second caller does not wait for the first
@@ -153,10 +153,15 @@ inline enter(in)
 	}
 }
 
-/* The last one out of a folded gate: unplug_dev_gate_drained */
+/*
+ * Up to here the driver's code has run and used what its structure points to: what
+ * holds now has held before. The last one out of a folded gate starts the
+ * rest: unplug_dev_gate_drained.
+ */
 inline leave()
 {
 	atomic {
+		assert(!after_drained);	/* an operation runs after drained */
 		in = false;
 		inside--;
 		if
@@ -179,12 +184,6 @@ inline hw_enter(in)
 inline hw_exit()
 {
 	atomic { hardware = false; in_hw-- }
-}
-
-/* Code of the driver's, and what its structure points to */
-inline use_driver()
-{
-	assert(!after_drained)		/* an operation runs after drained */
 }
 
 inline use_hardware()
@@ -239,19 +238,22 @@ inline mmap()
 	enter(in);
 	if
 	:: in ->
-		use_driver();
 #ifdef OK_MMAP_SECTION
 		hw_enter(hardware);
 		if :: hardware :: else -> leave(); goto unmapped fi;
 #endif
 		if
+#ifndef OK_MMAP_SECTION
 		:: kind = HELPER
 		:: kind = OWN
-		:: kind = POPULATED;
-#if defined(KNOWN_POPULATING) || defined(OK_MMAP_SECTION) || defined(BUG_POPULATE)
-			insert(PARENT, CARD);	/* by the driver */
 #endif
-#ifndef BUG_POPULATE
+		:: kind = POPULATED;
+#ifdef BUG_POPULATE
+			insert(PARENT, MEMORY)	/* by the driver */
+#else
+#if defined(KNOWN_POPULATING) || defined(OK_MMAP_SECTION)
+			insert(PARENT, CARD);
+#endif
 			entry[PARENT] = NOTHING	/* by the core */
 #endif
 		fi;
@@ -268,7 +270,7 @@ inline fault(map)
 {
 	enter(in);
 	if
-	:: atomic { in && kind != OWN -> use_driver() };
+	:: atomic { in && kind != OWN -> skip };
 		hw_enter(hardware);
 		if
 		:: hardware ->
@@ -277,7 +279,7 @@ inline fault(map)
 		:: else		/* SIGBUS */
 		fi;
 		leave()
-	:: atomic { in && kind == OWN -> use_driver() };
+	:: atomic { in && kind == OWN -> skip };
 #if defined(BUG_OWN_BAR)
 		insert(map, CARD);
 		leave()
@@ -334,7 +336,6 @@ inline open(f)
 	enter(in);
 	if
 	:: in ->
-		use_driver();
 		opened[f] = true;
 #ifdef BUG_LIST_LATE
 		leave();
@@ -366,15 +367,7 @@ inline mark(f)
 	atomic { file[f] = RELEASED; unreleased-- }
 }
 
-/* The driver's release takes its time; it has the file and the driver's memory. */
-inline use_file(f)
-{
-	atomic {
-		assert(!gone);			/* a release runs after gone */
-		assert(file[f] != FREED)	/* a file is used after it was freed */
-	}
-}
-
+/* The driver's release takes its time; up to its end it has the file and the driver. */
 inline release(f)
 {
 #ifdef BUG_MARK_EARLY
@@ -382,14 +375,16 @@ inline release(f)
 #endif
 	atomic {
 		released[f]++;
-		assert(released[f] == 1);	/* a file is released twice */
-		use_file(f)
+		assert(released[f] == 1)	/* a file is released twice */
 	};
-	use_file(f);
+	atomic {
+		assert(!gone);			/* a release runs after gone */
+		assert(file[f] != FREED);	/* a file is used after it was freed */
 #ifndef BUG_MARK_EARLY
-	mark(f);
+		mark(f);
 #endif
-	claimed = false
+		claimed = false
+	}
 }
 
 inline last_close(f)
@@ -480,7 +475,6 @@ proctype other()
 	enter(in);			/* an operation */
 	if
 	:: in ->
-		use_driver();
 		hw_enter(hardware);
 		if
 		:: hardware -> use_hardware(); hw_exit()
@@ -490,7 +484,6 @@ proctype other()
 		:: stuck = true; goto out
 		:: true
 		fi;
-		use_driver();
 		leave()
 	:: else
 	fi;
