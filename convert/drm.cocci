@@ -2,13 +2,16 @@
 //
 // Puts a DRM driver behind the gate: see include/unplug/drm.h.
 //
-//	spatch --sp-file convert/drm.cocci --in-place --dir drivers/gpu/drm/udl
+//	spatch -D patch --sp-file convert/drm.cocci --in-place drivers/gpu/drm/udl/*.c
 //
-// For drivers that define their file operations by DEFINE_DRM_GEM_FOPS, in the file
-// where struct drm_driver is. What is left is a build against unplug-drm.
-
-// A file that has sections of drm_dev_enter() is left alone: nobody would wait for
-// them. Turn them into hardware sections first.
+// All files of the driver in one call: what one of them has counts for all. For drivers
+// that define their file operations by DEFINE_DRM_GEM_FOPS, in the file where struct
+// drm_driver is. What is left is a build against unplug-drm.
+//
+// Left alone are drivers that have sections of drm_dev_enter(), for which nobody
+// would wait, of their own or in a helper (turn them into hardware sections first); and
+// drivers that clean up their mode objects themselves, under users who are late (let
+// drmm_mode_config_init() do it).
 
 virtual patch
 
@@ -17,7 +20,22 @@ expression drm, index;
 @@
  drm_dev_enter(drm, index)
 
-@ table depends on !sections @
+@ unmanaged @
+expression drm;
+@@
+ drm_mode_config_cleanup(drm)
+
+@ helpers @
+@@
+(
+ #include <drm/drm_mipi_dbi.h>
+|
+ #include <drm/ttm/ttm_bo_driver.h>
+|
+ #include <drm/drm_gem_vram_helper.h>
+)
+
+@ table depends on !sections && !unmanaged && !helpers @
 declarer name DEFINE_DRM_GEM_FOPS;
 declarer name DEFINE_UNPLUG_DRM_GEM_FOPS;
 identifier fops;
