@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define PAIRS 4000
-#define ROUNDS 301
+#define ROUNDS 101
 #define WARM 5			/* rounds not reported */
 
 static struct loop loops[LOOPS_MAX];
