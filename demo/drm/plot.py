@@ -113,7 +113,7 @@ zeroes for card 1 (weston would die of SIGBUS), SIGBUS for the others.</p>
 <h2>What the screens showed</h2>
 <figure><img alt="the four screens" src="data:image/png;base64,{screens}">
 <figcaption>Decoded from what the adapters were sent. A pulled screen is shown with the last it
-got.</figcaption></figure>
+got; plain grey is the other of the two pictures modetest flips between.</figcaption></figure>
 <h2>Side by side</h2>
 {table(report)}
 <p>Rows in grey are for information and not judged; times in an emulated machine are much longer
