@@ -34,6 +34,19 @@ struct node {
 static struct node *node_guarded;
 static struct page *node_page;
 
+static __always_inline struct unplug_dev *node_dev(enum node_kind kind,
+						   struct file *file)
+{
+	switch (kind) {
+	case NODE_GATES:
+		return &node_guarded->dev;
+	case NODE_GUARDED:
+		return unplug_dev_from_file(file);
+	default:
+		return NULL;
+	}
+}
+
 /* What the core does for a guarded node, less how it finds device and driver */
 static __always_inline bool node_enter(enum node_kind kind)
 {
@@ -46,26 +59,6 @@ static __always_inline void node_leave(enum node_kind kind)
 		unplug_dev_put_active(&node_guarded->dev);
 }
 
-static __always_inline bool node_hw_enter(enum node_kind kind, struct file *file)
-{
-	switch (kind) {
-	case NODE_GATES:
-		return unplug_dev_hw_enter(&node_guarded->dev);
-	case NODE_GUARDED:
-		return unplug_dev_hw_enter(unplug_dev_from_file(file));
-	default:
-		return true;
-	}
-}
-
-static __always_inline void node_hw_exit(enum node_kind kind, struct file *file)
-{
-	if (kind == NODE_GATES)
-		unplug_dev_hw_exit(&node_guarded->dev);
-	else if (kind == NODE_GUARDED)
-		unplug_dev_hw_exit(unplug_dev_from_file(file));
-}
-
 static __always_inline long node_ioctl(enum node_kind kind)
 {
 	if (!node_enter(kind))
@@ -75,8 +68,8 @@ static __always_inline long node_ioctl(enum node_kind kind)
 }
 
 /* What drivers do with hardware: a buffer of their own, then to the user */
-static __always_inline ssize_t node_copy(struct file *file, char __user *to,
-					 size_t count, enum node_kind kind)
+static __always_inline ssize_t node_copy(struct unplug_dev *dev, char __user *to,
+					 size_t count)
 {
 	void *buffer = (void *)__get_free_page(GFP_KERNEL);
 	ssize_t ret = -ENODEV;
@@ -84,10 +77,11 @@ static __always_inline ssize_t node_copy(struct file *file, char __user *to,
 	if (!buffer)
 		return -ENOMEM;
 	count = min_t(size_t, count, PAGE_SIZE);
-	if (!node_hw_enter(kind, file))
+	if (dev && !unplug_dev_hw_enter(dev))
 		goto free;
 	memcpy(buffer, page_address(node_page), count);
-	node_hw_exit(kind, file);
+	if (dev)
+		unplug_dev_hw_exit(dev);
 	ret = copy_to_user(to, buffer, count) ? -EFAULT : count;
 free:
 	free_page((unsigned long)buffer);
@@ -101,24 +95,32 @@ static __always_inline ssize_t node_read(struct file *file, char __user *to,
 
 	if (!node_enter(kind))
 		return -ENODEV;
-	ret = node_copy(file, to, count, kind);
+	ret = node_copy(node_dev(kind, file), to, count);
 	node_leave(kind);
+	return ret;
+}
+
+static __always_inline vm_fault_t node_insert(struct unplug_dev *dev,
+					      struct vm_fault *vmf)
+{
+	vm_fault_t ret;
+
+	if (dev && !unplug_dev_hw_enter(dev))
+		return VM_FAULT_SIGBUS;
+	ret = vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(node_page));
+	if (dev)
+		unplug_dev_hw_exit(dev);
 	return ret;
 }
 
 static __always_inline vm_fault_t node_fault(struct vm_fault *vmf,
 					     enum node_kind kind)
 {
-	struct file *file = vmf->vma->vm_file;
-	vm_fault_t ret = VM_FAULT_SIGBUS;
+	vm_fault_t ret;
 
 	if (!node_enter(kind))
-		return ret;
-	if (node_hw_enter(kind, file)) {
-		ret = vmf_insert_pfn(vmf->vma, vmf->address,
-				     page_to_pfn(node_page));
-		node_hw_exit(kind, file);
-	}
+		return VM_FAULT_SIGBUS;
+	ret = node_insert(node_dev(kind, vmf->vma->vm_file), vmf);
 	node_leave(kind);
 	return ret;
 }
