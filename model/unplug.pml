@@ -16,9 +16,9 @@
  *	release		file_release				kernel/file.c
  *	operation	guard_call				kernel/guard.c
  *	mmap		guard_mmap				kernel/guard.c
- *			unplug_guard_mapping			kernel/guard_vm.c
+ *			unplug_guard_mapping, mapping_make	kernel/guard_vm.c
  *			unplug_populate_record			kernel/populate.c
- *	fault		guard_fault				kernel/guard_vm.c
+ *	fault		guard_fault, guard_fault_live		kernel/guard_vm.c
  *			unplug_populate_insert			kernel/populate.c
  *			iomem_insert				kernel/iomem.c
  *	fork, exit	the kernel's: dup_mmap, mmap_region (a mapping is
@@ -40,8 +40,6 @@
  * entry that does not reach the device is none here); failures of the driver's
  * functions; registration; the module's count (gone stands for the driver's memory and
  * text); front ends, whose releases are not forced; waking of sleepers; names and nodes.
- * Besides: until the core takes them out again, entries that ->mmap itself makes are
- * taken for out of reach; KNOWN_POPULATING is about that.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:
@@ -62,6 +60,9 @@
  *			=> an entry is made after drained | an entry is left after drained
  *	BUG_POPULATE	what ->mmap populates is left there, in a mapping not yet linked
  *			=> an entry is left after drained
+ *	BUG_MMAP_SECTION what ->mmap populates is taken out, but not in a hardware section:
+ *			other threads can use it from the moment it is there
+ *			=> an entry for the card is made after shut
  *	BUG_FORK_LINK	the child's mapping is linked after its entries were copied
  *			=> an entry for the card is made after shut | an entry for the card is left after shut | an entry is left after drained | an entry is made after drained
  *	BUG_FORK_ORDER	the walk meets the child's mapping before its parent's
@@ -84,15 +85,6 @@
  *			=> the gates are killed twice
  *	BUG_SECOND	the second caller does not wait for the first
  *			=> the next device is reached
- *
- * And this is the code as it is, in a place where it does not do what it should, and
- * then what would help:
- *
- *	KNOWN_POPULATING an ->mmap that populates was inside before shut; until the
- *			core takes them out, another thread can use its entries
- *			=> an entry for the card is made after shut
- *	OK_MMAP_SECTION	the same, but from ->mmap until they are taken out it is a
- *			hardware section, which shut waits for
  */
 
 #define MAPS	2	/* of one file: the parent's, the child's */
@@ -238,26 +230,22 @@ inline mmap()
 	enter(in);
 	if
 	:: in ->
-#ifdef OK_MMAP_SECTION
+#ifndef BUG_MMAP_SECTION
 		hw_enter(hardware);
 		if :: hardware :: else -> leave(); goto unmapped fi;
 #endif
 		if
-#ifndef OK_MMAP_SECTION
 		:: kind = HELPER
 		:: kind = OWN
-#endif
 		:: kind = POPULATED;
 #ifdef BUG_POPULATE
-			insert(PARENT, MEMORY)	/* by the driver */
+			insert(PARENT, MEMORY)		/* by the driver */
 #else
-#if defined(KNOWN_POPULATING) || defined(OK_MMAP_SECTION)
 			insert(PARENT, CARD);
-#endif
-			entry[PARENT] = NOTHING	/* by the core */
+			entry[PARENT] = NOTHING		/* by the core */
 #endif
 		fi;
-#ifdef OK_MMAP_SECTION
+#ifndef BUG_MMAP_SECTION
 		hw_exit();
 #endif
 		leave();
