@@ -29,11 +29,12 @@ check-drm: modules ## four USB display cards, stock udl beside udl behind the ga
 	@script/drm-drivers
 	@test/drm/run
 
-demo-drm: modules ## USB displays pulled under weston and modetest, stock beside unplug (in the making)
+demo-drm: modules ## USB display cards pulled under weston and modetest, stock udl beside ours (out/demo-drm)
 	@script/drm-drivers
 	@demo/drm/run
 
 check-model: ## check the models of the lock-free steps, and that broken ones are found
+	@script/need spin gcc
 	@O=build/model model/run
 
 # Loaded before the shell starts, in this order
@@ -46,6 +47,7 @@ shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
 lint: setup ## shellcheck, sparse, W=1, checkpatch, semantic patches, clang-tidy, -fanalyzer
+	@script/need shellcheck sparse clang-tidy coccinelle
 	@script/lint
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
