@@ -352,12 +352,19 @@ static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
 
 /*
  * What ->mmap mapped itself, also before it failed, would escape unplug: the mapping
- * is not yet where zaps look. (Without VM_PFNMAP this does nothing; such mappings, of
- * system memory, are refused, and the kernel unmaps them at once.)
+ * is not yet where zaps look. VM_MIXEDMAP is refused, but by then it may have entries
+ * of the device's, too; zap_vma_ptes() wants to see VM_PFNMAP.
  */
 static void mapping_clear_entries(struct vm_area_struct *vma)
 {
+	bool mixed = (vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) ==
+		     VM_MIXEDMAP;
+
+	if (mixed)
+		vm_flags_set(vma, VM_PFNMAP);
 	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	if (mixed)
+		vm_flags_clear(vma, VM_PFNMAP);
 }
 
 /*

@@ -8,6 +8,8 @@
  *	shut	the same caller, or a worker for unplug_dev_unplug_async
  *	gone	a worker, started by the last one out of the gate: drained, gone
  *
+ * model/unplug.pml follows these steps: change both.
+ *
  * No worker waits for an insider: its work is queued when the gate is dead, so
  * any number of devices may be stuck without holding up each other.
  */

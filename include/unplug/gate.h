@@ -88,6 +88,9 @@
  * F  state = LIVE in unplug_gate_open is a store-release and get's look a
  *    load-acquire: who enters sees the device as it was set up before it.
  *
+ * Each letter is left out, and found missing, by a variant in model/gate.pml or
+ * model/order.pml.
+ *
  * Memory
  * ------
  *

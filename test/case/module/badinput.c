@@ -41,8 +41,9 @@ static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	if (!strcmp(what, "page") || !strcmp(what, "mixed")) {
 		vma->vm_ops = &bad_vm_ops;
-		if (!strcmp(what, "page"))
-			vm_flags_set(vma, VM_PFNMAP);
+		if (strcmp(what, "page"))
+			return vm_insert_page(vma, vma->vm_start, bad_page);
+		vm_flags_set(vma, VM_PFNMAP);
 		return 0;
 	}
 	if (!strcmp(what, "nothing"))
