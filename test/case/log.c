@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "test/vm/kcsan.h"
 
 static int log_fd = -1;
 static char *log_text;		/* all lines so far, without their prefixes */
@@ -138,15 +139,19 @@ static bool log_is_complaint(const char *line)
 
 const char *log_complaint(void)
 {
+	static struct kcsan report;
 	static char found[160];
 	char *line, *end;
 
 	log_drain();
+	memset(&report, 0, sizeof(report));
 	for (line = log_text; log_size && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
 		snprintf(found, sizeof(found), "%.*s", (int)(end - line), line);
-		if (log_is_complaint(found))
+		if (!kcsan_line(&report, found) && log_is_complaint(found))
 			return found;
+		if (report.ours)
+			return report.first;
 		if (!*end)
 			break;
 	}

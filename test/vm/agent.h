@@ -24,6 +24,7 @@
 #include <sys/types.h>
 
 #include "host.h"
+#include "kcsan.h"
 
 #define CARDS_MAX 16
 #define ENTRIES_MAX 512
@@ -60,6 +61,7 @@ struct klog {
 	struct line line;
 	char verdict[256];		/* first line that tells of a fault, or "" */
 	bool fatal;			/* an oops: somebody in the kernel died */
+	struct kcsan kcsan;
 	bool int3;			/* what the emulator's own rare boot crash looks like */
 };
 

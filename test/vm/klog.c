@@ -19,7 +19,6 @@ static const struct {
 	{ "BUG: scheduling while atomic", false },
 	{ "BUG: MAX_", false },
 	{ "BUG: KASAN", false },
-	{ "BUG: KCSAN", false },
 	{ "BUG: KFENCE", false },
 	{ "BUG: Bad", false },
 	{ "BUG: unable", true },
@@ -68,8 +67,14 @@ static const char *skip_stamp(const char *line)
 static void klog_line(struct klog *klog, const char *line)
 {
 	const char *text = skip_stamp(line);
+	bool race = kcsan_line(&klog->kcsan, text);
 	unsigned int i;
 
+	/* Said at once: the guest may not live to end the report. */
+	if (klog->kcsan.ours && !klog->verdict[0])
+		snprintf(klog->verdict, sizeof(klog->verdict), "%.200s", klog->kcsan.first);
+	if (race)
+		return;
 	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		if (strncmp(text, complaints[i].text, strlen(complaints[i].text)) != 0)
 			continue;
