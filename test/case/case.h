@@ -188,6 +188,12 @@ void log_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *log_complaint(void);	/* the first one, or NULL */
 
 /*
+ * what kmemleak finds, where the kernel has it
+ */
+void leak_forget(void);
+const char *leak_check(void);	/* the first leak, or NULL */
+
+/*
  * holding an operation at a named point of the hook build
  */
 bool hook_at(const char *point);	/* does the driver under test pass it? */

@@ -142,13 +142,19 @@ const char *log_complaint(void)
 	static struct kcsan report;
 	static char found[160];
 	char *line, *end;
+	bool vmalloc = false;
 
 	log_drain();
 	memset(&report, 0, sizeof(report));
 	for (line = log_text; log_size && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
 		snprintf(found, sizeof(found), "%.*s", (int)(end - line), line);
-		if (!kcsan_line(&report, found) && log_is_complaint(found))
+		/* Where vmalloc is made to fail, it shows its stack: no complaint of ours. */
+		if (strstr(found, "vmalloc error: "))
+			vmalloc = true;
+		else if (vmalloc && !strcmp(found, "Call Trace:"))
+			vmalloc = false;
+		else if (!kcsan_line(&report, found) && log_is_complaint(found))
 			return found;
 		if (report.ours)
 			return report.first;

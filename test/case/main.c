@@ -161,7 +161,7 @@ static bool run_one(const char *name, void (*run)(void))
 /* Run as a case of its own at the end, where the guest is meant to stay clean. */
 static void nothing_left(void)
 {
-	const char *error = world_unload();
+	const char *error = world_unload() ?: leak_check();
 
 	if (error)
 		case_fail("%s", error);
@@ -175,6 +175,7 @@ static int run_cases(char **names)
 		perror("prctl");
 		return 1;
 	}
+	leak_forget();
 	for (; *names; names++) {
 		info = case_find(*names);
 		if (!info) {
