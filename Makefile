@@ -25,6 +25,20 @@ demo: modules ## pull one of four cards under load and show what happened (out/d
 check: modules ## run all tests (out/check)
 	@test/run
 
+# Everything on a kernel with detectors, which are proven first.
+define check_on
+	@script/debug-kernel $(1)
+	@KERNEL=6.1-$(1) script/modules
+	@test/debug/run $(1)
+	@KERNEL=6.1-$(1) test/run --driver unplug
+endef
+
+check-debug: modules ## all tests under KASAN, lockdep, kmemleak; every allocation fails in turn
+	$(call check_on,kasan)
+
+check-kcsan: modules ## all tests under KCSAN: no data race of ours
+	$(call check_on,kcsan)
+
 check-drm: modules ## four USB display cards, stock udl beside udl behind the gate
 	@script/drm-drivers
 	@test/drm/run
@@ -57,4 +71,5 @@ clean: ## remove what was compiled and all results; keep the unpacked kernel
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo demo-drm check check-drm check-model bench shell lint clean distclean
+.PHONY: help setup modules demo demo-drm check check-debug check-kcsan check-drm check-model bench shell lint clean \
+	distclean
