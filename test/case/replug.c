@@ -201,6 +201,8 @@ CASE(open_after, .name = "open-after", .promise = "K1: the node goes with the de
  * card with a pattern of its own: what changes afterwards was reached by them. The
  * driver is unbound, so that the card stays where it is, and can be reached.
  */
+#define ROUND 64		/* bytes */
+
 struct writer {
 	struct old old;
 	int rounds[2];
@@ -210,7 +212,7 @@ static int writer_main(void *arg)
 {
 	struct writer *writer = arg;
 	struct old *old = &writer->old;
-	uint8_t block[64] = { };
+	uint8_t block[ROUND] = { };
 	int i;
 
 	for (;;) {
@@ -219,18 +221,18 @@ static int writer_main(void *arg)
 		if (pwrite(old->fd, block, sizeof(block), PAGE) < 0 && errno != ENODEV &&
 		    errno != ENOSPC)
 			case_fail("pwrite: %m");
-		/* One byte a round: whoever reads them sets the pace. */
-		if (write(writer->rounds[1], "", 1) != 1)
+		/* Some bytes a round: whoever reads them sets the pace. */
+		if (write(writer->rounds[1], block, ROUND) != ROUND)
 			return 0;
 	}
 }
 
 static void writer_rounds(int fd, int n)
 {
-	char byte;
+	char bytes[ROUND];
 
 	for (; n; n--)
-		if (poll_in(fd, case_timeout()) != 1 || read(fd, &byte, 1) != 1)
+		if (poll_in(fd, case_timeout()) != 1 || read(fd, bytes, ROUND) != ROUND)
 			case_end(OUTCOME_HANG, "the writer does not get on");
 }
 
@@ -251,7 +253,7 @@ CASE(writer_after, .name = "writer-after",
 	card_unplug(&old->card);
 	card_fill(2, 0x77);
 	/* More than the pipe holds: the last ones were written after the fill. */
-	writer_rounds(writer.rounds[0], PAGE + 10);
+	writer_rounds(writer.rounds[0], PAGE / ROUND + 10);
 	expect_untouched(2, "current", 0x77);
 	job_kill(&job);
 }
