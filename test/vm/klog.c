@@ -64,6 +64,13 @@ static const char *skip_stamp(const char *line)
 	return p && p[1] == ' ' ? p + 2 : line;
 }
 
+/* A complaint in form, but what it is about is memory that was made to fail */
+static bool is_out_of_memory(const char *text)
+{
+	return strncmp(text, "kobject_add_internal failed", 27) == 0 &&
+	       strstr(text, "(error: -12 ");
+}
+
 static void klog_line(struct klog *klog, const char *line)
 {
 	const char *text = skip_stamp(line);
@@ -73,7 +80,7 @@ static void klog_line(struct klog *klog, const char *line)
 	/* Said at once: the guest may not live to end the report. */
 	if (klog->kcsan.ours && !klog->verdict[0])
 		snprintf(klog->verdict, sizeof(klog->verdict), "%.200s", klog->kcsan.first);
-	if (race)
+	if (race || is_out_of_memory(text))
 		return;
 	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		if (strncmp(text, complaints[i].text, strlen(complaints[i].text)) != 0)
