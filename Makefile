@@ -48,7 +48,7 @@ demo-drm: modules ## USB display cards pulled under weston and modetest, stock u
 	@demo/drm/run
 
 check-model: ## check the models of the lock-free steps, and that broken ones are found
-	@script/need spin gcc
+	@script/need spin gcc libc6-dev
 	@O=build/model model/run
 
 # Loaded before the shell starts, in this order

@@ -2,9 +2,10 @@
 //
 // Puts a DRM driver behind the gate: see include/unplug/drm.h.
 //
-//	spatch -D patch --sp-file convert/drm.cocci --in-place drivers/gpu/drm/udl/*.c
+//	convert/drm drivers/gpu/drm/udl
 //
-// All files of the driver in one call: what one of them has counts for all. For drivers
+// calls this, and says why a driver is left alone. All files of the driver belong in one
+// call of spatch, as what one of them has counts for all: never use --dir. For drivers
 // that define their file operations by DEFINE_DRM_GEM_FOPS, in the file where struct
 // drm_driver is. What is left is a build against unplug-drm.
 //
