@@ -19,26 +19,47 @@
 
 #include <linux/atomic.h>
 #include <linux/gfp.h>
+#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/rbtree.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include "internal.h"
 
 /* Those that are left when the core is unloaded were leaked. */
 static atomic_long_t dummies_live = ATOMIC_LONG_INIT(0);
 
 /**
+ * struct unplug_mm - a process that has dummy pages, of whichever files and devices
+ * @node: in mms
+ * @mm: its structure is kept, not its memory: one reference
+ * @dummies: its pages; under mms_lock
+ */
+struct unplug_mm {
+	struct hlist_node node;
+	struct mm_struct *mm;
+	unsigned long dummies;
+};
+
+/*
+ * The lock is the core's third spinlock, for all devices; taken when a page is made
+ * or freed. It nests in nothing.
+ */
+static DEFINE_HASHTABLE(mms, 8);
+static DEFINE_SPINLOCK(mms_lock);
+
+/**
  * struct unplug_dummy - a page of one process
  * @node: in the tree of the file, by @mm; under the device's files_lock
  * @aged: in its list; likewise
- * @mm: the process; its structure is kept, not its memory
+ * @mm: the process
  * @page: its page
  */
 struct unplug_dummy {
 	struct rb_node node;
 	struct list_head aged;
-	struct mm_struct *mm;
+	struct unplug_mm *mm;
 	struct page *page;
 };
 
@@ -49,14 +70,14 @@ static struct unplug_dummy *to_dummy(const struct rb_node *node)
 
 static int dummy_compare(const void *mm, const struct rb_node *node)
 {
-	const struct mm_struct *other = to_dummy(node)->mm;
+	const struct mm_struct *other = to_dummy(node)->mm->mm;
 
 	return (const struct mm_struct *)mm < other ? -1 : mm != other;
 }
 
 static int dummy_compare_nodes(struct rb_node *node, const struct rb_node *other)
 {
-	return dummy_compare(to_dummy(node)->mm, other);
+	return dummy_compare(to_dummy(node)->mm->mm, other);
 }
 
 static struct unplug_dummy *dummy_find(struct unplug_dummies *dummies,
@@ -70,7 +91,7 @@ static struct unplug_dummy *dummy_find(struct unplug_dummies *dummies,
 /*
  * Of two that were not looked at for longest, take those whose process is no more:
  * so there are never many, and nobody walks them all with a lock held. The only
- * reference to the mm_struct being ours means that its address space was taken
+ * reference to the mm_struct being that of struct unplug_mm means that its address space was taken
  * apart: tables, entries, and what devices that share it have of them.
  */
 static void dummies_age(struct unplug_dummies *dummies, struct list_head *dead)
@@ -83,12 +104,62 @@ static void dummies_age(struct unplug_dummies *dummies, struct list_head *dead)
 						 struct unplug_dummy, aged);
 		if (!dummy)
 			return;
-		if (atomic_read(&dummy->mm->mm_count) == 1) {
+		if (atomic_read(&dummy->mm->mm->mm_count) == 1) {
 			rb_erase(&dummy->node, &dummies->tree);
 			list_move(&dummy->aged, dead);
 		} else {
 			list_move_tail(&dummy->aged, &dummies->aged);
 		}
+	}
+}
+
+static struct unplug_mm *mm_find(struct mm_struct *mm)
+{
+	struct unplug_mm *known;
+
+	lockdep_assert_held(&mms_lock);
+	hash_for_each_possible(mms, known, node, (unsigned long)mm) {
+		if (known->mm == mm)
+			return known;
+	}
+	return NULL;
+}
+
+/* For one page more; NULL: no memory. */
+static struct unplug_mm *mm_get(struct mm_struct *mm)
+{
+	struct unplug_mm *fresh = kmalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
+	struct unplug_mm *known;
+
+	if (!fresh)
+		return NULL;
+	spin_lock(&mms_lock);
+	known = mm_find(mm);
+	if (!known) {
+		mmgrab(mm);
+		fresh->mm = mm;
+		fresh->dummies = 0;
+		hash_add(mms, &fresh->node, (unsigned long)mm);
+		swap(known, fresh);
+	}
+	known->dummies++;
+	spin_unlock(&mms_lock);
+	kfree(fresh);
+	return known;
+}
+
+static void mm_put(struct unplug_mm *known)
+{
+	bool last;
+
+	spin_lock(&mms_lock);
+	last = !--known->dummies;
+	if (last)
+		hash_del(&known->node);
+	spin_unlock(&mms_lock);
+	if (last) {
+		mmdrop(known->mm);
+		kfree(known);
 	}
 }
 
@@ -99,14 +170,19 @@ static struct unplug_dummy *dummy_new(struct mm_struct *mm)
 	if (!dummy)
 		return NULL;
 	dummy->page = alloc_page(GFP_KERNEL_ACCOUNT | __GFP_ZERO);
-	if (!dummy->page) {
-		kfree(dummy);
-		return NULL;
-	}
+	if (!dummy->page)
+		goto free;
+	dummy->mm = mm_get(mm);
+	if (!dummy->mm)
+		goto free_page;
 	atomic_long_inc(&dummies_live);
-	dummy->mm = mm;
-	mmgrab(mm);
 	return dummy;
+
+free_page:
+	__free_page(dummy->page);
+free:
+	kfree(dummy);
+	return NULL;
 }
 
 static void dummies_free_list(struct list_head *list)
@@ -114,7 +190,7 @@ static void dummies_free_list(struct list_head *list)
 	struct unplug_dummy *dummy, *next;
 
 	list_for_each_entry_safe(dummy, next, list, aged) {
-		mmdrop(dummy->mm);
+		mm_put(dummy->mm);
 		__free_page(dummy->page);
 		kfree(dummy);
 		atomic_long_dec(&dummies_live);

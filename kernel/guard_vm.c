@@ -420,20 +420,24 @@ static int mapping_table(struct unplug_dev *dev, struct file *file,
  * What the driver maps can be reached from the moment it does, by other threads of the
  * process, though the mapping is not there yet: so a hardware section stands around it,
  * until nothing is mapped any more. It may be one: the user's mmap_lock is held,
- * which whoever waits for user memory wants.
+ * which whoever waits for user memory wants. What it may wait for is page tables. A front
+ * end's drivers populate system memory, of which they may allocate much, at the pace
+ * of the user's memory group: that is not waited for, and gone with drained.
  */
 static int mapping_make(struct unplug_dev *dev, struct file *file,
 			struct vm_area_struct *vma, int *table)
 {
+	bool section = dev->drv->populates && !dev->front;
 	int err;
 
-	if (!unplug_dev_hw_enter(dev))
+	if (section && !unplug_dev_hw_enter(dev))
 		return -ENODEV;
 	err = dev->drv->fops->mmap(file, vma);
 	*table = err ?: mapping_table(dev, file, vma);
 	unplug_hook(UNPLUG_HOOK_POPULATED);
 	mapping_clear_entries(vma);
-	unplug_dev_hw_exit(dev);
+	if (section)
+		unplug_dev_hw_exit(dev);
 	return err;
 }
 

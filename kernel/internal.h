@@ -12,9 +12,11 @@
  *	+-- an operation in progress (dep_map; see unplug_dev_unplug)
  *	    |
  *	    +-- dev->files_lock		spinlock, one per device
- *	    +-- minors.xa_lock		spinlock, the only lock of all devices
+ *	    +-- dev->populated.xa_lock	spinlock, one per device
+ *	    +-- minors.xa_lock		spinlock of all devices: numbers, names
+ *	    +-- mms_lock (dummy.c)	spinlock of all devices: dummy pages
  *
- * The two spinlocks do not nest in each other, nothing sleeps under them, and
+ * These spinlocks do not nest in each other, nothing sleeps under them, and
  * none of the driver's functions is called under them.
  */
 
@@ -94,6 +96,7 @@ void unplug_dummy_exit(void);
 int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma);
 void unplug_populate_get(struct vm_area_struct *vma);
 void unplug_populate_put(struct vm_area_struct *vma);
+void unplug_populate_shut(struct unplug_dev *dev);
 void unplug_populate_free(struct unplug_dev *dev, struct list_head *list);
 vm_fault_t unplug_populate_insert(struct vm_area_struct *vma,
 				  unsigned long addr);

@@ -97,9 +97,15 @@ static int frames_write_down(struct unplug_populated *populated,
 	return 0;
 }
 
+/* By the end of the record, or at shut: whoever is first. */
+static void populated_unreserve(struct unplug_populated *populated)
+{
+	unplug_memtype_free(populated->first, xchg(&populated->reserved, 0));
+}
+
 static void populated_free(struct unplug_populated *populated)
 {
-	unplug_memtype_free(populated->first, populated->reserved);
+	populated_unreserve(populated);
 	kvfree(populated->frame);
 	kfree(populated);
 }
@@ -195,6 +201,27 @@ void unplug_populate_put(struct vm_area_struct *vma)
 	spin_unlock(&dev->files_lock);
 	xa_erase(&dev->populated, populated->index);
 	populated_free(populated);
+}
+
+/**
+ * unplug_populate_shut() - give memory types back
+ * @dev: a device whose hardware sections are over: no entry will be made again
+ *
+ * Users may keep the mappings, whose records have the reservations; the next card at
+ * these addresses must not meet them.
+ *
+ * Context: Process.
+ */
+void unplug_populate_shut(struct unplug_dev *dev)
+{
+	struct unplug_populated *populated;
+	unsigned long index;
+
+	/* The lock keeps those that are found: they are erased before they are freed. */
+	xa_lock(&dev->populated);
+	xa_for_each(&dev->populated, index, populated)
+		populated_unreserve(populated);
+	xa_unlock(&dev->populated);
 }
 
 /**

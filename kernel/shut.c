@@ -101,6 +101,7 @@ static void unplug_dev_shut(struct unplug_dev *dev)
 	 * Those a driver may have made elsewhere wait for the zap at drained.
 	 */
 	unplug_dev_zap(dev);
+	unplug_populate_shut(dev);
 	dev->when_shut = ktime_get();
 	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
 	__wake_up(&dev->wait, TASK_NORMAL, 0,

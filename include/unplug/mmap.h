@@ -29,8 +29,10 @@
  * they are touched, as the helper would. Caching is kept on x86; elsewhere it has to
  * be set in vm_page_prot, not only in what remap_pfn_range() is given.
  *
- * ->mmap runs in a hardware section. The kernel calls it with the lock of the user's
- * memory held, so it cannot wait for user memory anyway.
+ * ->mmap of such a driver runs in a hardware section, so it should allocate nothing but
+ * the page tables. The kernel calls it with the lock of the user's memory held: it
+ * cannot wait for user memory anyway. Drivers of a front end (DRM) populate system
+ * memory only, outside of one.
  *
  * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), in a
  * hardware section. Mappings have to be VM_PFNMAP and not MAP_PRIVATE; any other is
