@@ -204,13 +204,15 @@ static void unplug_dev_open_gates(struct unplug_dev *dev)
  * Last of all: from here on the device may be taken away, by an operation too.
  * If one has asked for that already, now is the time.
  */
-static void unplug_dev_live(struct unplug_dev *dev)
+static bool unplug_dev_live(struct unplug_dev *dev)
 {
 	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_REGISTERING,
 			   UNPLUG_DEV_LIVE) == UNPLUG_DEV_REGISTERING)
-		return;
-	atomic_set(&dev->state, UNPLUG_DEV_LIVE);
+		return true;
+	/* Whoever unplugs it sees what register has done. */
+	atomic_set_release(&dev->state, UNPLUG_DEV_LIVE);
 	unplug_dev_unplug_async(dev);
+	return false;
 }
 
 static int unplug_dev_add(struct unplug_dev *dev)
@@ -346,12 +348,11 @@ EXPORT_SYMBOL_GPL(unplug_front_register);
  * unplug_front_live() - a front end has done its part of registering
  * @dev: the device
  *
- * May begin to unplug, if somebody asked for it meanwhile.
- *
  * Context: Process. May sleep.
+ * Return: 0; -ENODEV: somebody has asked to unplug it meanwhile, which begins now.
  */
-void unplug_front_live(struct unplug_dev *dev)
+int unplug_front_live(struct unplug_dev *dev)
 {
-	unplug_dev_live(dev);
+	return unplug_dev_live(dev) ? 0 : -ENODEV;
 }
 EXPORT_SYMBOL_GPL(unplug_front_live);

@@ -385,6 +385,15 @@ static int mapping_refuse(struct unplug_dev *dev, const char *fault)
 	return -EOPNOTSUPP;
 }
 
+/* Its ends tell: to look at every page would cost more than the mapping. */
+static bool mapping_is_populated(struct vm_area_struct *vma)
+{
+	unsigned long pfn;
+
+	return !unplug_follow_pfn(vma, vma->vm_start, &pfn) ||
+	       !unplug_follow_pfn(vma, vma->vm_end - PAGE_SIZE, &pfn);
+}
+
 /* Which table guards a mapping the driver made, or an error. */
 static int mapping_table(struct unplug_dev *dev, struct file *file,
 			 struct vm_area_struct *vma)
@@ -400,10 +409,13 @@ static int mapping_table(struct unplug_dev *dev, struct file *file,
 		mapping_refuse(dev, "the driver's vm_ops are too many");
 		return slot;
 	}
-	if (!ops->fault && !dev->drv->populates)
-		return mapping_refuse(dev, "it has no fault handler (does the driver populate? see struct unplug_driver)");
+	if (!dev->drv->populates &&
+	    (!ops->fault || mapping_is_populated(vma)))
+		return mapping_refuse(dev, "it is populated, or has no fault handler (see populates in struct unplug_driver)");
 	if (dev->drv->populates) {
 		err = unplug_populate_record(dev, vma);
+		if (err == -EPERM)
+			return mapping_refuse(dev, "it maps what is not system memory");
 		if (err == -ENODATA && !ops->fault)
 			return mapping_refuse(dev, "it has neither a fault handler nor entries");
 		if (err && err != -ENODATA)

@@ -103,6 +103,24 @@ static void populated_unreserve(struct unplug_populated *populated)
 	unplug_memtype_free(populated->first, xchg(&populated->reserved, 0));
 }
 
+/* What a front end's drivers may populate, as they do it in no hardware section */
+static bool frames_are_memory(const struct unplug_populated *populated,
+			      unsigned long pages)
+{
+	unsigned long i;
+
+	if (!populated->frame)
+		return page_is_ram(populated->first) &&
+		       page_is_ram(populated->first + pages - 1);
+	for (i = 0; i < pages; i++) {
+		if (populated->frame[i] != PFN_NONE &&
+		    !page_is_ram(populated->frame[i]))
+			return false;
+		cond_resched();
+	}
+	return true;
+}
+
 static void populated_free(struct unplug_populated *populated)
 {
 	populated_unreserve(populated);
@@ -142,8 +160,8 @@ static int populated_add(struct unplug_dev *dev, struct file *file,
  * the record's: the entries that come back are of that type.
  *
  * Context: Process, mmap_lock held for writing.
- * Return: 0; -ENODATA: nothing is mapped; -EINVAL: longer than 2^32 pages; -ENOSPC,
- *	   -ENOMEM.
+ * Return: 0; -ENODATA: nothing is mapped; -EPERM: a front end's driver maps device
+ *	   memory; -EINVAL: longer than 2^32 pages; -ENOSPC, -ENOMEM.
  */
 int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma)
 {
@@ -161,6 +179,8 @@ int unplug_populate_record(struct unplug_dev *dev, struct vm_area_struct *vma)
 	err = frames_write_down(populated, vma, &any);
 	if (!err && !any)
 		err = -ENODATA;
+	if (!err && dev->front && !frames_are_memory(populated, vma_pages(vma)))
+		err = -EPERM;
 	if (!err)
 		err = populated_add(dev, vma->vm_file, populated);
 	if (err) {

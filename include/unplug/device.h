@@ -301,7 +301,7 @@ void unplug_dev_wait_gone(struct unplug_dev *dev);
 })
 
 int unplug_front_register(struct unplug_dev *dev, const char *name);
-void unplug_front_live(struct unplug_dev *dev);
+int unplug_front_live(struct unplug_dev *dev);
 int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file);
 

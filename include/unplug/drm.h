@@ -24,8 +24,9 @@
  * (unplug_drm_register_policy(), or the module parameter mmap_policy of unplug-drm).
  *
  * Events can be read to the last: those that were queued, and those of flips that were
- * pending, which are sent when their commit ends. Until then read answers EAGAIN;
- * ENODEV if there is no event and none pending, or the card is gone.
+ * pending, which are sent when their commit ends (vblank events that are armed: when the
+ * driver switches off in ->remove, as ever). Until then read answers EAGAIN; ENODEV if
+ * there is no event and none pending, or the card is gone.
  *
  * Files and GEM objects belong to DRM until the last close, as ever: release is
  * neither refused nor forced, and the driver's module stays in memory as long as

@@ -34,6 +34,8 @@
  * cannot wait for user memory anyway. Drivers of a front end (DRM) populate system
  * memory only, outside of one.
  *
+ * One that does not say so is refused if its mapping is found to be populated.
+ *
  * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), in a
  * hardware section. Mappings have to be VM_PFNMAP and not MAP_PRIVATE; any other is
  * refused with EOPNOTSUPP and a line in the log.

@@ -304,14 +304,15 @@ static int card_register(struct unplug_drm *card, struct drm_minor *minor)
  *	    default
  *
  * Context: Process. May sleep.
- * Return: as unplug_drm_register(); -EINVAL for an unknown policy.
+ * Return: as unplug_drm_register(); -EINVAL for an unknown policy; -ENODEV if somebody
+ *	   has unplugged it meanwhile.
  */
 int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 			       const struct file_operations *fops,
 			       enum unplug_policy policy)
 {
 	struct unplug_drm *card;
-	int err;
+	int live, err;
 
 	if (drm->driver->fops->open != unplug_drm_open ||
 	    fops->open != drm_open || fops->read == drm_read) {
@@ -334,7 +335,8 @@ int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 	if (!err)
 		err = drm_dev_register(drm, flags);
 	card->registered = !err;
-	unplug_front_live(&card->dev);
+	live = unplug_front_live(&card->dev);
+	err = err ?: live;
 	/* A node may have been there for a moment, and somebody inside. */
 	if (err)
 		unplug_dev_unplug(&card->dev);
@@ -376,6 +378,8 @@ EXPORT_SYMBOL_GPL(unplug_drm_register);
  * Sections of drm_dev_enter() are not waited for: a driver that has some uses
  * unplug_dev_hw_enter() on unplug_dev_from_drm() instead. Somebody may still be inside:
  * mode objects have to be managed (drmm_mode_config_init()), not cleaned up after this.
+ * So may the worker that polls connectors, which is not waited for before gone: ->detect
+ * touches hardware in hardware sections only. Call this first in ->remove.
  *
  * Context: Process. May sleep.
  * Return: as unplug_dev_unplug().

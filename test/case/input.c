@@ -222,6 +222,10 @@ static void bad_mapping(const char *what)
 	bad_unload();
 }
 
+CASE_OF(map_unsaid, bad_mapping, "populate", .name = "map-unsaid",
+	.promise = "K3: a mapping that is populated by a driver that did not say so is refused",
+	.naive = BADINPUT);
+
 CASE_OF(map_nothing, bad_mapping, "nothing", .name = "map-nothing",
 	.promise = "bad input: a mapping with neither entries nor a fault handler",
 	.naive = BADINPUT);

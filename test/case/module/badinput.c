@@ -2,7 +2,8 @@
 /*
  * A driver that calls the core the wrong way, for the cases of ../input.c. What
  * it does is said by its parameter; what it was answered is the error of its
- * loading. The ways that need a user (page, mixed, nothing, replace) stay loaded, with
+ * loading. The ways that need a user (page, mixed, nothing, populate,
+ * replace) stay loaded, with
  * the node /dev/unplug-bad0.
  */
 
@@ -45,6 +46,12 @@ static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 			return vm_insert_page(vma, vma->vm_start, bad_page);
 		vm_flags_set(vma, VM_PFNMAP);
 		return 0;
+	}
+	if (!strcmp(what, "populate")) {
+		vma->vm_ops = &bad_vm_ops;
+		return remap_pfn_range(vma, vma->vm_start,
+				       page_to_pfn(bad_page), PAGE_SIZE,
+				       vma->vm_page_prot);
 	}
 	if (!strcmp(what, "nothing"))
 		vm_flags_set(vma, VM_PFNMAP);
@@ -158,6 +165,7 @@ static int __init bad_init(void)
 	    !strcmp(what, "policy"))
 		return bad_unregistered();
 	if (strcmp(what, "nothing") && strcmp(what, "page") &&
+	    strcmp(what, "populate") &&
 	    strcmp(what, "mixed") && strcmp(what, "replace")) {
 		pr_err("unplug-badinput: what=%s: no such mistake\n", what);
 		return -ENOENT;
