@@ -2,9 +2,8 @@
 /*
  * A driver that calls the core the wrong way, for the cases of ../input.c. What
  * it does is said by its parameter; what it was answered is the error of its
- * loading. The ways that need a user (page, mixed, nothing, populate,
- * replace) stay loaded, with
- * the node /dev/unplug-bad0.
+ * loading. The ways that need a user (page, mixed, nothing, populate, replace) stay
+ * loaded, with the node /dev/unplug-bad0.
  */
 
 #include <linux/err.h>
