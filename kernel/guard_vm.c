@@ -411,7 +411,7 @@ static int mapping_table(struct unplug_dev *dev, struct file *file,
 	}
 	if (!dev->drv->populates &&
 	    (!ops->fault || mapping_is_populated(vma)))
-		return mapping_refuse(dev, "it is populated, or has no fault handler (see populates in struct unplug_driver)");
+		return mapping_refuse(dev, "it is populated, or has no fault handler");
 	if (dev->drv->populates) {
 		err = unplug_populate_record(dev, vma);
 		if (err == -EPERM)
