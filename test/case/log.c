@@ -21,6 +21,8 @@ static size_t log_size;
 
 void log_open(void)
 {
+	if (log_fd >= 0)
+		close(log_fd);
 	log_fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (log_fd < 0 || lseek(log_fd, 0, SEEK_END) < 0)
 		case_fail("/dev/kmsg: %m");
