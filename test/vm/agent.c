@@ -57,7 +57,7 @@ static void entry_add(struct config *config, char letter, const char *text)
 	config->entry[config->entries++] = entry;
 }
 
-enum { OPT_KERNEL = 1, OPT_INITRD, OPT_OUT, OPT_ACCEL, OPT_APPEND, OPT_CARDS, OPT_SIZE, OPT_SMP,
+enum { OPT_KERNEL = 1, OPT_INITRD, OPT_OUT, OPT_ACCEL, OPT_APPEND, OPT_CARDS, OPT_MODELS, OPT_SIZE, OPT_SMP,
        OPT_BOOT, OPT_UNITS, OPT_INTERACTIVE, OPT_PANIC, OPT_KEEP, OPT_ENTRY, OPT_ICOUNT };
 
 static const struct option options[] = {
@@ -67,6 +67,7 @@ static const struct option options[] = {
 	{ "accel", required_argument, NULL, OPT_ACCEL },
 	{ "append", required_argument, NULL, OPT_APPEND },
 	{ "cards", required_argument, NULL, OPT_CARDS },
+	{ "models", required_argument, NULL, OPT_MODELS },
 	{ "card-size", required_argument, NULL, OPT_SIZE },
 	{ "smp", required_argument, NULL, OPT_SMP },
 	{ "icount", no_argument, NULL, OPT_ICOUNT },
@@ -89,6 +90,24 @@ static void set_size(struct config *config, const char *text)
 	}
 }
 
+/* Their order is that of the cards; the last one is that of all further cards. */
+static void set_models(struct config *config, char *list)
+{
+	char *model, *state;
+	int card = 1;
+
+	for (model = strtok_r(list, ",", &state); model && card <= CARDS_MAX;
+	     model = strtok_r(NULL, ",", &state)) {
+		if (strspn(model, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(model)) {
+			say("--models %s: not a device of QEMU's", model);
+			exit(2);
+		}
+		config->model[card++] = strcmp(model, "ivshmem") == 0 ? "ivshmem-plain" : model;
+	}
+	for (; card > 1 && card <= CARDS_MAX; card++)
+		config->model[card] = config->model[card - 1];
+}
+
 static void config_option(struct config *config, int option, char *arg)
 {
 	switch (option) {
@@ -98,6 +117,7 @@ static void config_option(struct config *config, int option, char *arg)
 	case OPT_ACCEL: config->accel = arg; break;
 	case OPT_APPEND: config->append = arg; break;
 	case OPT_CARDS: config->cards = number("cards", arg, 0, CARDS_MAX); break;
+	case OPT_MODELS: set_models(config, arg); break;
 	case OPT_SIZE: set_size(config, arg); break;
 	case OPT_SMP: config->smp = number("smp", arg, 1, 64); break;
 	case OPT_ICOUNT: config->icount = true; break;
@@ -113,9 +133,10 @@ static void config_option(struct config *config, int option, char *arg)
 
 static void config_read(struct config *config, int argc, char **argv)
 {
-	char text[32];
+	char text[32], usual[] = "ivshmem";
 	int option;
 
+	set_models(config, usual);
 	while ((option = getopt_long(argc, argv, "+", options, NULL)) != -1)
 		config_option(config, option, optarg);
 	if (!config->kernel || !config->initrd || !config->out || optind == argc) {

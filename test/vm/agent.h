@@ -42,6 +42,7 @@ struct config {
 	const char *kernel, *initrd, *out, *accel;
 	const char *append;
 	int cards, smp;
+	const char *model[CARDS_MAX + 1];	/* of QEMU's; from 1 */
 	long card_size;
 	double boot_seconds;		/* as measured before, 0: never */
 	double units;
@@ -119,6 +120,9 @@ void qmp_read(struct vm *vm);
 /* card.c */
 void card_file(const struct vm *vm, int card, int generation, char path[4096]);
 int card_create(const struct vm *vm, int card, int generation);
+void card_device(const struct vm *vm, int card, char text[HOST_LINE]);
+bool card_has_memory(const struct vm *vm, int card);
+bool card_is_usb(const struct vm *vm, int card);
 void card_deleted(struct vm *vm, const char *id);
 int card_unplug(struct vm *vm, int card, char error[HOST_LINE]);
 int card_plug(struct vm *vm, int card, char error[HOST_LINE]);

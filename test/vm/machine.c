@@ -98,21 +98,36 @@ static void add_share(struct args *args, const char *tag, const char *path, int 
 	add(args, "virtio-9p-pci,fsdev=%s,mount_tag=%s,addr=%#x", tag, tag, slot);
 }
 
-static int add_cards(struct args *args, const struct vm *vm)
+static int add_memory(struct args *args, const struct vm *vm, int card)
 {
 	char path[4096];
+
+	if (card_create(vm, card, 0) < 0)
+		return -1;
+	card_file(vm, card, 0, path);
+	add(args, "-object");
+	add(args, "memory-backend-file,id=mem%d.0,mem-path=%s,size=%ld,share=on", card, path,
+	    vm->config->card_size);
+	return 0;
+}
+
+static int add_cards(struct args *args, const struct vm *vm)
+{
+	char device[HOST_LINE];
+	bool hub = false;
 	int card;
 
 	for (card = 1; card <= vm->config->cards; card++) {
-		if (card_create(vm, card, 0) < 0)
+		if (card_has_memory(vm, card) && add_memory(args, vm, card) < 0)
 			return -1;
-		card_file(vm, card, 0, path);
-		add(args, "-object");
-		add(args, "memory-backend-file,id=mem%d.0,mem-path=%s,size=%ld,share=on",
-		    card, path, vm->config->card_size);
+		if (card_is_usb(vm, card) && !hub) {
+			hub = true;
+			add(args, "-device");
+			add(args, "qemu-xhci,id=usb,p2=15,p3=15,addr=0x1d");
+		}
+		card_device(vm, card, device);
 		add(args, "-device");
-		add(args, "ivshmem-plain,id=card%d,memdev=mem%d.0,bus=pci.0,addr=%#x",
-		    card, card, card + 3);
+		add(args, "%s", device);
 	}
 	return 0;
 }
