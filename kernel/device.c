@@ -135,6 +135,7 @@ EXPORT_SYMBOL_GPL(__unplug_dev_alloc);
  * @dev: a device that was not registered yet
  * @policy: what; UNPLUG_POLICY_SIGBUS if this is never called
  *
+ * Ownership: takes and puts nothing.
  * Context: Any. The caller serialises this with register.
  * Return: 0; -EBUSY if the device was registered; -EINVAL for an unknown policy.
  */
@@ -155,6 +156,7 @@ EXPORT_SYMBOL_GPL(unplug_dev_set_policy);
  *
  * A reference keeps the memory, not the hardware, and not the driver.
  *
+ * Ownership: the caller owes one more unplug_dev_put().
  * Context: Any.
  * Return: @dev.
  */
@@ -170,6 +172,7 @@ EXPORT_SYMBOL_GPL(unplug_dev_get);
  * unplug_dev_tryget() - take a reference unless the last one is gone
  * @dev: a device found under RCU
  *
+ * Ownership: the caller owes unplug_dev_put() if it succeeds.
  * Context: Any.
  * Return: true if the caller has a reference now.
  */
@@ -185,6 +188,8 @@ EXPORT_SYMBOL_GPL(unplug_dev_tryget);
  *
  * A registered device must have been unplugged before the driver puts its own.
  *
+ * Ownership: the caller's reference is gone, and with the last one, a grace
+ *	    period later, the memory.
  * Context: Process. May sleep.
  */
 void unplug_dev_put(struct unplug_dev *dev)
@@ -295,6 +300,9 @@ static int unplug_dev_reserve(struct unplug_dev *dev, const char *name)
  * After -EEXIST and -EINVAL the driver may try another name; after any other failure
  * the device is of no use but for unplug_dev_put().
  *
+ * Ownership: takes no reference. After success the caller owes
+ *	    unplug_dev_unplug() before it puts its own; after a failure that
+ *	    put alone.
  * Context: Process. May sleep. The caller does not unplug the device meanwhile.
  * Return: 0, or with a line in the log: -EBUSY (registered before), -EINVAL (no
  *	   name), -EEXIST (name in use), -ENOSPC, -ENOMEM, what device_add says.
@@ -329,6 +337,7 @@ EXPORT_SYMBOL_GPL(unplug_dev_register);
  * From now on operations run, but nobody can unplug. The front end makes the nodes,
  * then, whether or not it succeeded, calls unplug_front_live().
  *
+ * Ownership: as unplug_dev_register().
  * Context: Process. May sleep.
  * Return: as unplug_dev_register().
  */
@@ -348,6 +357,7 @@ EXPORT_SYMBOL_GPL(unplug_front_register);
  * unplug_front_live() - a front end has done its part of registering
  * @dev: the device
  *
+ * Ownership: takes and puts nothing.
  * Context: Process. May sleep.
  * Return: 0; -ENODEV: somebody has asked to unplug it meanwhile, which begins now.
  */

@@ -82,6 +82,8 @@ static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
  * @inode: the node
  * @file: a file in ->open of the node
  *
+ * Ownership: a reference of the caller's becomes the file's if it succeeds,
+ *	    and stays the caller's otherwise.
  * Context: Process. May sleep.
  * Return: 0; -ENXIO: the device is not live; -ENOMEM; what the driver says.
  */

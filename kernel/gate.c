@@ -15,6 +15,8 @@
  * @gate: memory of the caller, any content
  * @drained: see struct unplug_gate; must not be NULL
  *
+ * Ownership: the caller owes unplug_gate_destroy() if it succeeds. @gate
+ *	    stays its memory.
  * Context: Process. May sleep.
  * Return: 0, or -ENOMEM: nothing to destroy then.
  */
@@ -37,6 +39,7 @@ EXPORT_SYMBOL_GPL(unplug_gate_init);
  * @gate: a gate that was never opened, or that is dead and a grace period older
  *	  than its last put
  *
+ * Ownership: the caller may free the memory @gate lies in.
  * Context: Any in which memory may be freed, an RCU callback included.
  */
 void unplug_gate_destroy(struct unplug_gate *gate)
@@ -52,6 +55,7 @@ EXPORT_SYMBOL_GPL(unplug_gate_destroy);
  * unplug_gate_open() - let users in
  * @gate: a new gate
  *
+ * Ownership: the caller owes unplug_gate_kill().
  * Context: Any. The caller serialises open and kill.
  */
 void unplug_gate_open(struct unplug_gate *gate)
@@ -69,6 +73,7 @@ EXPORT_SYMBOL_GPL(unplug_gate_open);
  * next RCU grace period none does; the caller must wait for one, then call
  * unplug_gate_fold(). ->drained is not called before that.
  *
+ * Ownership: the caller owes a grace period and unplug_gate_fold().
  * Context: Any. The caller serialises open and kill.
  */
 void unplug_gate_kill(struct unplug_gate *gate)
@@ -102,6 +107,7 @@ static void unplug_gate_dead(struct unplug_gate *gate)
  * Does not wait itself: ->drained is called when the last user leaves; from
  * here if nobody is inside.
  *
+ * Ownership: the gate is the last user's until ->drained was called.
  * Context: Any.
  */
 void unplug_gate_fold(struct unplug_gate *gate)
@@ -126,6 +132,7 @@ EXPORT_SYMBOL_GPL(__unplug_gate_put_late);
  * For messages: while the gate is live, or its grace period under way, the
  * number may be off by those who come and go meanwhile.
  *
+ * Ownership: takes and puts nothing.
  * Context: Any.
  * Return: the number of active references.
  */

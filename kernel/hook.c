@@ -41,6 +41,7 @@ static const char *const hook_names[] = {
  * unplug_hook() - hold the caller here if a test asked for it
  * @point: this place
  *
+ * Ownership: takes and puts nothing.
  * Context: Process. May sleep, without a limit.
  */
 void unplug_hook(enum unplug_hook_point point)
@@ -61,6 +62,7 @@ EXPORT_SYMBOL_GPL(unplug_hook);
  * unplug_hook_spin() - as unplug_hook(), for places that must not sleep
  * @point: this place
  *
+ * Ownership: takes and puts nothing.
  * Context: Any but a context that must not take the wait queue's lock.
  */
 void unplug_hook_spin(enum unplug_hook_point point)

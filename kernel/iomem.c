@@ -69,6 +69,8 @@ static const struct vm_operations_struct iomem_vm_ops = {
  *
  * Nothing is mapped before it is touched.
  *
+ * Ownership: @iomem stays the driver's; @vma->vm_private_data and ->vm_ops
+ *	    are the helper's from now on.
  * Context: Process, mmap_lock held for writing.
  * Return: 0; -EINVAL if the mapping does not lie in @iomem, or is private (unless
  *	   the file is read-only).

@@ -195,6 +195,7 @@ static bool unplug_dev_wait(struct unplug_dev *dev)
  * fault, a hardware section or ->gone of any device: unplug_dev_unplug_async()
  * is for those.
  *
+ * Ownership: the caller keeps its reference, and still owes the put.
  * Context: Process. May sleep.
  * Return: 0 if the device is gone; -EINPROGRESS if a worker goes on; -EINVAL if
  *	   the device is not registered.
@@ -230,6 +231,8 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug);
  * is being registered, takes effect when that is done. Does nothing if it is not
  * registered, or being unplugged.
  *
+ * Ownership: the caller keeps its reference. The core takes one of its own
+ *	    until gone.
  * Context: Any, up to hard interrupt, and inside operations of any device.
  */
 void unplug_dev_unplug_async(struct unplug_dev *dev)
@@ -252,6 +255,7 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
  * Without a limit: as long as its users keep operations inside. Not from where
  * unplug_dev_unplug() must not be called.
  *
+ * Ownership: the caller keeps its reference.
  * Context: Process. May sleep.
  */
 void unplug_dev_wait_gone(struct unplug_dev *dev)

@@ -32,7 +32,7 @@
  *	   again, mappings are revoked. Bounded: one expedited grace period and
  *	   the longest hardware section. The node follows, which takes the lock of
  *	   /dev like the node of any driver.
- * drained Nobody is inside an operation or a fault.
+ * drained  Nobody is inside an operation or a fault.
  * gone	   Every open file was released, at its last close or by force, and the
  *	   driver's ->gone was called. No code of the driver runs afterwards, and
  *	   nothing its structure points to is used. The module may be unloaded,
@@ -254,6 +254,8 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
  * reference is put. A device that was never registered is disposed of by
  * unplug_dev_put(); ->gone is not called then.
  *
+ * Ownership: the caller has one reference, and owes unplug_dev_put(). @drv
+ *	    has to stay until the device is gone.
  * Context: Process. May sleep.
  * Return: pointer to @type with one reference of the caller, or an ERR_PTR:
  *	   -EINVAL (no operations, or some that cannot be guarded), -ENOMEM.
@@ -286,6 +288,7 @@ void unplug_dev_wait_gone(struct unplug_dev *dev);
  *	   end keeps the inode as long as a file or a mapping is there, and
  *	   until gone
  *
+ * Ownership: as unplug_dev_alloc(); @inode stays the front end's.
  * Context: Process. May sleep.
  * Return: as unplug_dev_alloc().
  */
@@ -315,8 +318,9 @@ void unplug_dev_put(struct unplug_dev *dev);
  * unplug_dev_from_file() - the device behind an open file
  * @file: a file in an operation of the driver, ->open included
  *
+ * Ownership: takes no reference: the open file holds one.
  * Context: Any.
- * Return: the device. No reference is taken: the open file holds one.
+ * Return: the device.
  */
 static inline struct unplug_dev *unplug_dev_from_file(const struct file *file)
 {
@@ -327,6 +331,7 @@ static inline struct unplug_dev *unplug_dev_from_file(const struct file *file)
  * unplug_dev_generation() - number of this plugging-in
  * @dev: a registered device
  *
+ * Ownership: takes and puts nothing; the caller has a reference.
  * Context: Any.
  * Return: a number no other device since the core was loaded had; 0 before
  *	   it was registered.
@@ -340,6 +345,7 @@ static inline u64 unplug_dev_generation(const struct unplug_dev *dev)
  * unplug_dev_is_gone() - is it all over?
  * @dev: a device that was registered
  *
+ * Ownership: takes and puts nothing; the caller has a reference.
  * Context: Any.
  * Return: true once the device is gone.
  */
@@ -352,6 +358,7 @@ static inline bool unplug_dev_is_gone(struct unplug_dev *dev)
  * unplug_dev_name() - name of the device and its node
  * @dev: a registered device
  *
+ * Ownership: the name is the device's.
  * Context: Any.
  * Return: the name; valid as long as the device.
  */
@@ -367,6 +374,8 @@ static inline const char *unplug_dev_name(const struct unplug_dev *dev)
  * File operations and faults are inside already: the core entered for them.
  * This is for what the driver starts on its own account.
  *
+ * Ownership: the caller has a reference of the device, and owes
+ *	    unplug_dev_put_active() if it succeeds.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  * Return: true if the caller owes unplug_dev_put_active(); false if the device
  *	   is not registered, or being unplugged.
@@ -380,6 +389,8 @@ static inline bool unplug_dev_get_active(struct unplug_dev *dev)
  * unplug_dev_put_active() - leave a device
  * @dev: the device, entered by unplug_dev_get_active()
  *
+ * Ownership: the caller is no longer inside; its reference of the device
+ *	    keeps the memory.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  */
 static inline void unplug_dev_put_active(struct unplug_dev *dev)
@@ -395,6 +406,7 @@ static inline void unplug_dev_put_active(struct unplug_dev *dev)
  * section may sleep for memory or for the hardware, with a time limit, but not
  * for a user, user memory, or a lock held over such a wait.
  *
+ * Ownership: the caller owes unplug_dev_hw_exit() if it succeeds.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  * Return: true if the hardware may be touched until unplug_dev_hw_exit();
  *	   false if it is, or is about to be, away.
@@ -408,6 +420,7 @@ static inline bool unplug_dev_hw_enter(struct unplug_dev *dev)
  * unplug_dev_hw_exit() - end a hardware section
  * @dev: the device
  *
+ * Ownership: the caller must not touch the hardware any more.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  */
 static inline void unplug_dev_hw_exit(struct unplug_dev *dev)

@@ -74,7 +74,15 @@ int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 			       enum unplug_policy policy);
 int unplug_drm_unplug(struct drm_device *drm);
 
-/* The gates of a device that was registered by unplug_drm_register(); or NULL. */
+/**
+ * unplug_dev_from_drm() - the gates of a DRM device
+ * @drm: the device
+ *
+ * Ownership: takes no reference: @drm has one.
+ * Context: Any.
+ * Return: the device of the core, for hardware sections; NULL if @drm was not
+ *	   registered by unplug_drm_register().
+ */
 static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
 {
 	return drm->anon_inode->i_private;
@@ -91,6 +99,8 @@ static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
  *
  * File operations and faults are inside already.
  *
+ * Ownership: the caller has a reference of @drm, and owes
+ *	    drm_dev_put_active() if it succeeds.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  * Return: true if the caller owes drm_dev_put_active(); false if the device is
  *	   being unplugged, or was not registered by unplug_drm_register().
@@ -106,6 +116,8 @@ static inline bool drm_dev_get_active(struct drm_device *drm)
  * drm_dev_put_active() - leave a DRM device
  * @drm: the device, entered by drm_dev_get_active()
  *
+ * Ownership: the caller is no longer inside; its reference of @drm keeps the
+ *	    memory.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  */
 static inline void drm_dev_put_active(struct drm_device *drm)

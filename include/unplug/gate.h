@@ -148,6 +148,8 @@ void __unplug_gate_put_late(struct unplug_gate *gate);
  * Never waits. A user who is inside already may enter again, but must be
  * prepared to be refused: the gate may have been killed in between.
  *
+ * Ownership: the caller owes unplug_gate_put_active() if it succeeds. The
+ *	    gate's memory is kept by other means.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  * Return: true if the caller is inside and owes unplug_gate_put_active();
  *	   false if the gate is not live.
@@ -175,6 +177,7 @@ static __always_inline bool unplug_gate_get_active(struct unplug_gate *gate)
  * the get it ends. The gate must not be touched afterwards on the strength of
  * that reference.
  *
+ * Ownership: the caller is no longer inside.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  */
 static __always_inline void unplug_gate_put_active(struct unplug_gate *gate)

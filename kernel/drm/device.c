@@ -101,6 +101,7 @@ static void card_hide_minor(struct unplug_drm *card, struct drm_minor *minor)
  * DRM has looked at its own minor before it calls this, and answers ENODEV by
  * itself when that is gone.
  *
+ * Ownership: the file holds the device until its last close if it succeeds.
  * Context: Process. May sleep.
  * Return: 0; -ENXIO: the device is not live; what drm_open() says.
  */
@@ -303,6 +304,7 @@ static int card_register(struct unplug_drm *card, struct drm_minor *minor)
  * @policy: what users find in mappings after unplug, whatever the administrator's
  *	    default
  *
+ * Ownership: as unplug_drm_register().
  * Context: Process. May sleep.
  * Return: as unplug_drm_register(); -EINVAL for an unknown policy; -ENODEV if somebody
  *	   has unplugged it meanwhile.
@@ -354,6 +356,9 @@ EXPORT_SYMBOL_GPL(unplug_drm_register_policy);
  * What users find in mappings after unplug is the administrator's to say: the
  * module parameter mmap_policy of unplug-drm.
  *
+ * Ownership: what the core keeps of the card ends with @drm, success or not.
+ *	    After success the caller owes unplug_drm_unplug(), as for
+ *	    drm_dev_unplug(). @fops has to stay as long as @drm.
  * Context: Process. May sleep.
  * Return: 0; -EINVAL, and a line in the log, if the operations are not as said;
  *	   what drm_dev_register() says.
@@ -381,6 +386,8 @@ EXPORT_SYMBOL_GPL(unplug_drm_register);
  * So may the worker that polls connectors, which is not waited for before gone: ->detect
  * touches hardware in hardware sections only. Call this first in ->remove.
  *
+ * Ownership: the driver keeps its reference of @drm; the core takes one until
+ *	    gone.
  * Context: Process. May sleep.
  * Return: as unplug_dev_unplug().
  */

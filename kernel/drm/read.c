@@ -107,6 +107,7 @@ static ssize_t events_read(struct file *file, bool live, char __user *to,
  * @count: its size in bytes
  * @pos: not used: events are read as from a pipe
  *
+ * Ownership: takes and puts nothing; events that were copied are freed.
  * Context: Process. May sleep; woken by unplug.
  * Return: bytes read; 0 if the first event does not fit; -EAGAIN, -ERESTARTSYS,
  *	   -EFAULT; -ENODEV if there is no event, and will be none as the card
