@@ -64,12 +64,16 @@ lint: setup ## shellcheck, sparse, W=1, checkpatch, semantic patches, clang-tidy
 	@script/need shellcheck sparse clang-tidy coccinelle libdrm-dev libpng-dev
 	@script/lint
 
+doc: setup ## the reference of the kernel API as HTML (out/doc/html)
+	@script/need python3-sphinx perl
+	@script/doc
+
 clean: ## remove what was compiled and all results; keep the unpacked kernel
-	rm -rf out build/vm build/test build/demo build/bench
+	rm -rf out build/vm build/test build/demo build/bench build/doc
 	rm -rf build/linux-*/shipped build/linux-*/hooks build/linux-*/initrd
 
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo demo-drm check check-debug check-kcsan check-drm check-model bench shell lint clean \
+.PHONY: help setup modules demo demo-drm check check-debug check-kcsan check-drm check-model bench shell lint doc clean \
 	distclean
