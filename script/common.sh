@@ -9,9 +9,10 @@ PATH=$PATH:/usr/sbin:/sbin
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$top/build
 
-# The kernel series everything runs on; Debian's packages of this series are
-# unpacked to, and modules for it built in, $linux.
+# The kernel everything runs on: a series, whose packages of Debian's are unpacked to $linux,
+# or a kernel made from that series (6.1-kasan, by script/debug-kernel). Modules for it are built in $linux.
 KERNEL=${KERNEL:-6.1}
+series=${KERNEL%%-*}
 linux=$build/linux-$KERNEL
 sysroot=$linux/root
 
