@@ -109,7 +109,8 @@ static void after_load(long result)
 static void load_failing(const char *name)
 {
 	struct attempt attempt = {
-		"load", { ENOMEM, EFAULT }, NULL, run_load, after_load,
+		/* EINVAL: what the driver core says of a device that there is no memory to name */
+		"load", { ENOMEM, EFAULT, EINVAL }, NULL, run_load, after_load,
 	};
 	char path[CARD_PATH];
 
