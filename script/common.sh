@@ -12,6 +12,7 @@ build=$top/build
 # The kernel everything runs on: a series, whose packages of Debian's are unpacked to $linux,
 # or a kernel made from that series (6.1-kasan, by script/debug-kernel). Modules for it are built in $linux.
 KERNEL=${KERNEL:-6.1}
+# shellcheck disable=SC2034 # for who sources this
 series=${KERNEL%%-*}
 linux=$build/linux-$KERNEL
 sysroot=$linux/root
