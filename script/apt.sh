@@ -83,3 +83,38 @@ packages_need()
 	say "installing packages (apt-get, as root): ${missing[*]}"
 	packages_install >&2
 }
+
+# The series of the distribution itself: what most people run, and what everything is
+# tested on first. Another one (KERNEL=6.12 in the environment) comes from its backports.
+SERIES=6.1
+
+# Options for apt-get and apt-cache where packages of Linux $series are concerned
+KERNEL_APT=()
+
+# Fills them. Backports have lists of their own in build/apt: the machine's stay as they
+# are, and no root is needed. The mirror is the one its own sources name.
+kernel_lists()
+{
+	local folder=$build/apt mirror
+
+	# As root apt drops to a user of its own, who cannot write to the clone.
+	[[ $(id -u) != 0 ]] || KERNEL_APT=(-o APT::Sandbox::User=root)
+	[[ $series != "$SERIES" ]] || return 0
+	mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
+		sed -n 's/^bookworm //p' | head -n 1)
+	[[ $mirror ]] || die "apt's sources name no mirror of bookworm: no Linux $series from its backports"
+	mkdir -p "$folder"/{lists,cache/archives}/partial
+	echo "deb $mirror bookworm-backports main" >"$folder/sources.list"
+	KERNEL_APT+=(-o Dir::Etc::SourceList="$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null
+		-o Dir::State::Lists="$folder/lists" -o Dir::Cache="$folder/cache")
+}
+
+update_kernel_lists()
+{
+	if [[ $series = "$SERIES" ]]; then
+		update_lists
+	else
+		"${APT[@]}" "${KERNEL_APT[@]}" update >&2 ||
+			say "warning: apt-get update reports errors (see above); trying with what there is"
+	fi
+}
