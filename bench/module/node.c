@@ -161,7 +161,6 @@ static const struct file_operations node_fops_##name = {		\
 	.unlocked_ioctl = node_ioctl_##name,				\
 	.read = node_read_##name,					\
 	.mmap = node_mmap_##name,					\
-	.llseek = no_llseek,						\
 }
 
 NODE_FOPS(plain, NODE_PLAIN);

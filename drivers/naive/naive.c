@@ -59,7 +59,6 @@ static struct naive_card *naive_cards[NAIVE_CARDS];
 
 static struct class naive_class = {
 	.name = "naive",
-	.owner = THIS_MODULE,
 };
 
 static int naive_open(struct inode *inode, struct file *file)

@@ -78,7 +78,6 @@ static const struct file_operations null_fops = {
 	.write = null_write,
 	.poll = null_poll,
 	.release = null_release,
-	.llseek = no_llseek,
 };
 
 /* Nobody is inside, and nobody will be: free what users could reach. */
@@ -120,18 +119,17 @@ put:
 }
 
 /* Does not wait for users: what they hold is freed when they are done. */
-static int null_remove(struct platform_device *pdev)
+static void null_remove(struct platform_device *pdev)
 {
 	struct null *null = platform_get_drvdata(pdev);
 
 	unplug_dev_unplug(&null->dev);
 	unplug_dev_put(&null->dev);
-	return 0;
 }
 
 static struct platform_driver null_platform_driver = {
 	.probe = null_probe,
-	.remove = null_remove,
+	.remove_new = null_remove,
 	.driver.name = "unplug-null",
 };
 
