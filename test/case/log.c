@@ -139,23 +139,33 @@ static bool log_is_complaint(const char *line)
 	return false;
 }
 
+/*
+ * What the kernel says, with its stack, where memory is made to fail: that of vmalloc, and that
+ * of a module's folder of drivers. 6.1 goes on without the folder, links the driver from the
+ * root of sysfs, and finds that link at the next time.
+ */
+static bool log_is_out_of_memory(const char *line)
+{
+	return strstr(line, "vmalloc error: ") ||
+	       strstr(line, "cannot create duplicate filename '//platform:");
+}
+
 const char *log_complaint(void)
 {
 	static struct kcsan report;
 	static char found[160];
 	char *line, *end;
-	bool vmalloc = false;
+	bool excused = false;
 
 	log_drain();
 	memset(&report, 0, sizeof(report));
 	for (line = log_text; log_size && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
 		snprintf(found, sizeof(found), "%.*s", (int)(end - line), line);
-		/* Where vmalloc is made to fail, it shows its stack: no complaint of ours. */
-		if (strstr(found, "vmalloc error: "))
-			vmalloc = true;
-		else if (vmalloc && !strcmp(found, "Call Trace:"))
-			vmalloc = false;
+		if (log_is_out_of_memory(found))
+			excused = true;
+		else if (excused && !strcmp(found, "Call Trace:"))
+			excused = false;
 		else if (!kcsan_line(&report, found) && log_is_complaint(found))
 			return found;
 		if (report.ours)
