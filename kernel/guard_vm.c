@@ -134,7 +134,7 @@ static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
  * A handler that returns a page leaves it to the kernel to map it, after the
  * guard: unplug may be over by then. Such a page is not mapped at all.
  */
-static vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
+static noinline vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
 {
 	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
 		   VM_FAULT_FALLBACK))
@@ -168,29 +168,42 @@ static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
 	       READ_ONCE(vma_dev(vmf->vma)->hw.state) != UNPLUG_GATE_LIVE;
 }
 
-static vm_fault_t guard_fault_live(struct vm_fault *vmf)
+static noinline vm_fault_t guard_fault_populated(struct vm_fault *vmf)
 {
 	const struct vm_operations_struct *ops = driver_vm_ops(vmf->vma);
-	vm_fault_t ret = 0;
+	vm_fault_t ret = unplug_populate_insert(vmf->vma, vmf->address);
 
-	if (is_populated(vmf->vma))
-		ret = unplug_populate_insert(vmf->vma, vmf->address);
 	if (ret)
 		return ret;
-	return ops->fault ? guard_fault_result(vmf, ops->fault(vmf)) :
-			    VM_FAULT_SIGBUS;
+	return ops->fault ? ops->fault(vmf) : VM_FAULT_SIGBUS;
 }
 
+/* Out of line, so that the usual case has few registers to save. */
+static noinline vm_fault_t guard_fault_refused(struct vm_fault *vmf,
+					       vm_fault_t ret)
+{
+	return guard_was_refused(vmf, ret) ? guard_revoked(vmf) : ret;
+}
+
+/* Whoever is not populated has a handler: see mapping_table(). */
 static vm_fault_t guard_fault(struct vm_fault *vmf)
 {
-	struct unplug_dev *dev = vma_dev(vmf->vma);
+	struct vm_area_struct *vma = vmf->vma;
+	struct unplug_dev *dev = vma_dev(vma);
+	size_t table = vma->vm_ops - guard_vm_ops;
 	vm_fault_t ret;
 
 	if (!unplug_guard_enter(dev))
 		return guard_revoked(vmf);
-	ret = guard_fault_live(vmf);
+	if (unlikely(table & POPULATED))
+		ret = guard_fault_populated(vmf);
+	else
+		ret = dev->vm_ops[table / SETS]->fault(vmf);
+	if (unlikely(ret != VM_FAULT_NOPAGE))
+		ret = guard_fault_result(vmf, ret);
 	unplug_guard_leave(dev);
-	return guard_was_refused(vmf, ret) ? guard_revoked(vmf) : ret;
+	return likely(ret == VM_FAULT_NOPAGE) ? ret :
+						guard_fault_refused(vmf, ret);
 }
 
 static vm_fault_t guard_huge_fault(struct vm_fault *vmf,
