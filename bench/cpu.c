@@ -81,6 +81,11 @@ void cpu_become(int number)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
+void cpu_store(uint64_t address, int64_t value)
+{
+	asm volatile("movq %1, %%gs:(%0)" : : "r"(address), "r"(value) : "memory");
+}
+
 bool cpu_fault(uint64_t address)
 {
 	void *page = (void *)(address & ~0xfffUL);

@@ -5,7 +5,7 @@
  * %gs is the base of per-CPU memory, as in the kernel. There: the count of
  * preempt_disable(), as in a task that may be preempted; the current task, a
  * structure of zeroes; the offset that makes a pointer of a per-CPU address. All else is
- * zero: counters, mostly. Per-CPU addresses come in two forms. Those relative to the
+ * zero, or what replay puts there: counters, mostly. Per-CPU addresses come in two forms. Those relative to the
  * instruction wrap around at 2^64 in the kernel; from where the text lies here they
  * come out 4 GiB higher. The same memory is mapped at both places. What was allocated
  * late lies in the kernel's vmalloc space, a multiple of TiB above the base; it is mapped
@@ -27,6 +27,12 @@ void cpu_init(void);
  * @number: 0 or 1
  */
 void cpu_become(int number);
+
+/**
+ * cpu_store() - write a word of this thread's per-CPU memory
+ * @address: a per-CPU address, as the kernel has it
+ */
+void cpu_store(uint64_t address, int64_t value);
 
 /**
  * cpu_fault() - map the per-CPU memory at an address that was touched

@@ -8,7 +8,7 @@
  * file has is not what is executed. So this copies the text of kernel and modules, and
  * the objects the loops work on, out of /proc/kcore:
  *
- *	loops		LOOPS as it was: NAME LOOP OBJECT SIZE
+ *	loops		LOOPS as it was: NAME LOOP OBJECT SIZE WORD VALUE
  *	symbols		where the per-CPU variables lie that a loop may meet
  *	ADDRESS.bin	memory from this address on
  */

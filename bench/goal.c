@@ -32,7 +32,7 @@ struct goal {
 static const struct goal goals[] = {
 	{ "get + put, ns: unplug / drm_dev_enter", GOAL_RATIO,
 	  { "get_put_native", "unplug", "ns" }, { "get_put_native", "drm_dev_enter", "ns" }, .20,
-	  "four of its six per-CPU writes switch preemption off and on; without:",
+	  "a counter per CPU that nobody looks at:",
 	  { "get_put_native", "bare", "ns" } },
 	{ "get + put, ns: unplug / percpu_ref", GOAL_RATIO,
 	  { "get_put_native", "unplug", "ns" }, { "get_put_native", "percpu_ref", "ns" }, .5,

@@ -127,8 +127,10 @@ int image_load(const char *path, struct loop loops[LOOPS_MAX])
 	list = file_open("loops");
 	for (n = 0; fgets(line, sizeof(line), list); n++) {
 		errno = 0;
-		if (n == LOOPS_MAX || sscanf(line, "%63s %lx %lx", loops[n].name, &address,
-					     &object) != 3 || !text_has((uint32_t)address))
+		if (n == LOOPS_MAX || sscanf(line, "%63s %lx %lx %*u %lx %ld",
+					     loops[n].name, &address, &object,
+					     &loops[n].word, &loops[n].value) != 5 ||
+		    !text_has((uint32_t)address))
 			fail("loops");
 		snprintf(name, sizeof(name), "%016lx.bin", object);
 		loops[n].run = (void *)(uint64_t)(uint32_t)address;

@@ -21,11 +21,15 @@
  * @name: its name
  * @run: the kernel's function; needs a thread with a per-CPU area, see cpu.h
  * @object: what it works on, a copy at the same offset in its page
+ * @word: a word of the object's that each CPU has, as a per-CPU address; or 0
+ * @value: what is in there
  */
 struct loop {
 	char name[64];
 	void (*run)(void *object, unsigned long pairs);
 	void *object;
+	uint64_t word;
+	int64_t value;
 };
 
 /**

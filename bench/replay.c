@@ -90,13 +90,24 @@ static void meet(unsigned int *times)
 		;
 }
 
+/* What a loop's object keeps per CPU is there as in the guest. */
+static void thread_become_cpu(int number)
+{
+	int i;
+
+	cpu_become(number);
+	for (i = 0; i < loops_n; i++)
+		if (loops[i].word)
+			cpu_store(loops[i].word, loops[i].value);
+}
+
 static void *other_run(void *data)
 {
 	unsigned int times = 0;
 	int round, i;
 
 	(void)data;
-	cpu_become(1);
+	thread_become_cpu(1);
 	for (round = -WARM; round < ROUNDS; round++) {
 		for (i = 0; i < loops_n; i++) {
 			meet(&times);
@@ -137,7 +148,8 @@ int main(int argc, char **argv)
 	}
 	loops_n = image_load(argv[1], loops);
 	cpu_init();
-	cpu_become(0);
+	step_init();
+	thread_become_cpu(0);
 	if (step_all(argv[1]) < 0)
 		return 1;
 	run_alone();

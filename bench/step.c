@@ -87,7 +87,7 @@ static void on_loss(int signal, siginfo_t *info, void *context)
 	siglongjmp(lost, 1);
 }
 
-static void handlers_set(void)
+void step_init(void)
 {
 	struct sigaction trap = { .sa_sigaction = on_trap, .sa_flags = SA_SIGINFO };
 	struct sigaction loss = { .sa_sigaction = on_loss, .sa_flags = SA_SIGINFO };
@@ -157,7 +157,6 @@ int step_count(const struct loop *loop, const struct loop *empty, const char *li
 {
 	struct steps around;
 
-	handlers_set();
 	if (pair_count(empty, &around) < 0 || pair_count(loop, steps) < 0)
 		return -1;
 	steps->instructions -= around.instructions;

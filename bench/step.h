@@ -18,6 +18,11 @@ struct steps {
 };
 
 /**
+ * step_init() - be told of per-CPU memory that is touched for the first time
+ */
+void step_init(void);
+
+/**
  * step_count() - count what a loop executes, less what the empty one does
  * @listing: folder for a list of the instructions of one pair, or NULL: NAME.path, one
  *	     instruction a line, address and bytes

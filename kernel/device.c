@@ -201,8 +201,9 @@ EXPORT_SYMBOL_GPL(unplug_dev_put);
 
 static void unplug_dev_open_gates(struct unplug_dev *dev)
 {
-	unplug_gate_open(&dev->hw);
-	unplug_gate_open(&dev->gate);
+	struct unplug_gate *const gates[] = { &dev->hw, &dev->gate };
+
+	unplug_gates_open(gates, ARRAY_SIZE(gates));
 }
 
 /*

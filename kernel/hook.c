@@ -9,7 +9,6 @@
 #include <linux/fs.h>
 #include <linux/kernel.h>
 #include <linux/module.h>
-#include <linux/processor.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -57,27 +56,6 @@ void unplug_hook(enum unplug_hook_point point)
 	atomic_dec(&hook->held);
 }
 EXPORT_SYMBOL_GPL(unplug_hook);
-
-/**
- * unplug_hook_spin() - as unplug_hook(), for places that must not sleep
- * @point: this place
- *
- * Ownership: takes and puts nothing.
- * Context: Any but a context that must not take the wait queue's lock.
- */
-void unplug_hook_spin(enum unplug_hook_point point)
-{
-	struct hook *hook = &hooks[point];
-
-	if (!READ_ONCE(hook->stop))
-		return;
-	atomic_inc(&hook->held);
-	wake_up_all(&hook->wait);
-	while (READ_ONCE(hook->stop))
-		cpu_relax();
-	atomic_dec(&hook->held);
-}
-EXPORT_SYMBOL_GPL(unplug_hook_spin);
 
 static ssize_t hook_read(struct file *file, char __user *to, size_t count,
 			 loff_t *pos)

@@ -32,6 +32,7 @@
 #include <linux/rbtree.h>
 #include <linux/version.h>
 #include <unplug/device.h>
+#include <unplug/hook.h>
 #include "compat.h"
 
 /* One name for a device in all messages: a name may come back, a number not. */

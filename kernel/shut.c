@@ -56,8 +56,6 @@ static bool unplug_dev_begin(struct unplug_dev *dev)
 	dev->when_called = ktime_get();
 	unplug_dev_get(dev);
 	dev->pinned = unplug_dev_pin_driver(dev);
-	unplug_gate_kill(&dev->hw);
-	unplug_gate_kill(&dev->gate);
 	return true;
 }
 
@@ -93,8 +91,10 @@ static void unplug_dev_hide(struct unplug_dev *dev)
 /* From DYING to SHUT. Folding the gate may start unplug_dev_gone_work at once. */
 static void unplug_dev_shut(struct unplug_dev *dev)
 {
-	unplug_hook(UNPLUG_HOOK_MARKED);
-	synchronize_rcu_expedited();
+	struct unplug_gate *const gates[] = { &dev->hw, &dev->gate };
+
+	unplug_gates_close(gates, ARRAY_SIZE(gates));
+	unplug_hook(UNPLUG_HOOK_CLOSED);
 	unplug_dev_wait_hw(dev);
 	/*
 	 * Entries made in hardware sections are all there and no new ones come.
@@ -225,11 +225,11 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug);
  * unplug_dev_unplug_async() - take a device away, without waiting
  * @dev: the device; the caller's reference stays the caller's
  *
- * No newcomer gets in once this returned and an RCU grace period passed; all the
- * rest is done by a worker of the core. The hardware must not be given back
- * before unplug_dev_wait_gone(), or unplug_dev_unplug(), returned. While the device
- * is being registered, takes effect when that is done. Does nothing if it is not
- * registered, or being unplugged.
+ * All is done by a worker of the core: newcomers are let in until it has closed
+ * the gates. The hardware must not be given back before unplug_dev_wait_gone(),
+ * or unplug_dev_unplug(), returned. While the device is being registered, takes
+ * effect when that is done. Does nothing if it is not registered, or being
+ * unplugged.
  *
  * Ownership: the caller keeps its reference. The core takes one of its own
  *	    until gone.

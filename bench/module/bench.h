@@ -75,6 +75,9 @@ struct door_kind {
 #define DOOR_KINDS 6
 extern const struct door_kind door_kinds[DOOR_KINDS];
 
+/* The most that are pulled at once */
+#define DOORS_MAX 64
+
 /* pull.c: how long it takes to take something away */
 int pull_show(struct seq_file *seq, void *data);
 

@@ -17,7 +17,8 @@ static int door_gate_init(struct door *door)
 	int err = unplug_gate_init(&door->gate, door_gate_drained);
 
 	if (!err)
-		unplug_gate_open(&door->gate);
+		unplug_gates_open((struct unplug_gate *const []){ &door->gate },
+				  1);
 	return err;
 }
 
@@ -31,14 +32,15 @@ static void door_gate_leave(struct door *door, int index)
 	unplug_gate_put_active(&door->gate);
 }
 
-/* One grace period for all. */
+/* One round of interrupts for all */
 static void door_gate_pull(struct door *doors, int n)
 {
+	struct unplug_gate *gates[DOORS_MAX];
 	int i;
 
 	for (i = 0; i < n; i++)
-		unplug_gate_kill(&doors[i].gate);
-	synchronize_rcu_expedited();
+		gates[i] = &doors[i].gate;
+	unplug_gates_close(gates, n);
 	for (i = 0; i < n; i++)
 		unplug_gate_fold(&doors[i].gate);
 	for (i = 0; i < n; i++)
@@ -49,7 +51,6 @@ static void door_gate_exit(struct door *door, bool pulled)
 {
 	if (!pulled)
 		door_gate_pull(door, 1);
-	synchronize_rcu();
 	unplug_gate_destroy(&door->gate);
 }
 

@@ -65,18 +65,11 @@ PRICE_LOOP(unplug, union price_object, {
 	unplug_gate_put_active(&object->gate);
 })
 
-/*
- * What remains of the gate without its preemption-off sections: the floor of whatever
- * counts per CPU. It is not correct, see A and C in unplug/gate.h.
- */
+/* Counts, and looks at nothing: the floor of whatever counts per CPU. */
 PRICE_LOOP(bare, union price_object, {
-	if (READ_ONCE(object->gate.state) != UNPLUG_GATE_LIVE)
-		break;
-	this_cpu_inc(*object->gate.active);
+	this_cpu_inc(*object->gate.word);
 	barrier();
-	if (READ_ONCE(object->gate.state) != UNPLUG_GATE_LIVE)
-		break;
-	this_cpu_dec(*object->gate.active);
+	this_cpu_dec(*object->gate.word);
 })
 
 PRICE_LOOP(percpu_ref, union price_object, {
@@ -138,21 +131,28 @@ static void price_ref_release(struct percpu_ref *ref)
 {
 }
 
+static void price_turn_gate(union price_object *object,
+			    void (*turn)(struct unplug_gate *const gates[],
+					 unsigned int n))
+{
+	struct unplug_gate *const gate = &object->gate;
+
+	turn(&gate, 1);
+}
+
 static int price_init_gate(union price_object *object)
 {
 	int err = unplug_gate_init(&object->gate, price_gate_drained);
 
 	if (!err)
-		unplug_gate_open(&object->gate);
+		price_turn_gate(object, unplug_gates_open);
 	return err;
 }
 
 static void price_exit_gate(union price_object *object)
 {
-	unplug_gate_kill(&object->gate);
-	synchronize_rcu_expedited();
+	price_turn_gate(object, unplug_gates_close);
 	unplug_gate_fold(&object->gate);
-	synchronize_rcu();
 	unplug_gate_destroy(&object->gate);
 }
 
@@ -320,14 +320,30 @@ int price_show(struct seq_file *seq, void *data)
 	return 0;
 }
 
-/* NAME LOOP OBJECT SIZE, addresses in hexadecimal: root's to read. */
+/* The word of the gate that each CPU has, if there is one */
+static long __percpu *price_word(const struct price *price)
+{
+	union price_object *object = price->object;
+
+	return price->init == price_init_gate ? object->gate.word : NULL;
+}
+
+/*
+ * NAME LOOP OBJECT SIZE WORD VALUE: addresses in hexadecimal, root's to read; the value
+ * is that of any CPU, as nobody is inside.
+ */
 int price_text_show(struct seq_file *seq, void *data)
 {
+	long __percpu *word;
 	int i;
 
-	for (i = 0; i < ARRAY_SIZE(prices); i++)
-		seq_printf(seq, "%s %lx %lx %zu\n", prices[i].name,
+	for (i = 0; i < ARRAY_SIZE(prices); i++) {
+		word = price_word(&prices[i]);
+		seq_printf(seq, "%s %lx %lx %zu %lx %ld\n", prices[i].name,
 			   (unsigned long)prices[i].loop,
-			   (unsigned long)prices[i].object, prices[i].size);
+			   (unsigned long)prices[i].object, prices[i].size,
+			   (__force unsigned long)word,
+			   word ? *per_cpu_ptr(word, 0) : 0);
+	}
 	return 0;
 }

@@ -13,7 +13,7 @@
 #include "bench.h"
 
 #define PULL_ROUNDS		31
-#define PULL_MANY		64
+#define PULL_MANY		DOORS_MAX
 #define PULL_MANY_ROUNDS	7
 /* Where the sleeper is in the way, each round takes as long as he sleeps. */
 #define PULL_LONG_ROUNDS	5

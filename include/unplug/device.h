@@ -29,7 +29,7 @@
  * -----------------------
  *
  * shut	   Newcomers fail, hardware sections (below) are over and will not begin
- *	   again, mappings are revoked. Bounded: one expedited grace period and
+ *	   again, mappings are revoked. Bounded: an interrupt on each CPU and
  *	   the longest hardware section. The node follows, which takes the lock of
  *	   /dev like the node of any driver.
  * drained  Nobody is inside an operation or a fault.

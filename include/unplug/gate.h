@@ -21,62 +21,67 @@
  * States
  * ------
  *
- *	NEW ----open----> LIVE ----kill----> DYING ----last one out----> DEAD
+ *	NEW ----open----> LIVE ----close----> DYING ----last one out----> DEAD
  *
- *	state   get     put               who may be inside
- *	NEW     fails   -                 nobody
- *	LIVE    enters  per-CPU counter   anybody
- *	DYING   fails   drain word        those who entered while LIVE
- *	DEAD    fails   -                 nobody, for ever
+ *	state   get     put              who may be inside
+ *	NEW     fails   -                nobody
+ *	LIVE    enters  per-CPU word     anybody
+ *	DYING   fails   drain word       those who entered while LIVE
+ *	DEAD    fails   -                nobody, for ever
  *
- * No transition leads back. kill is done once; it is the caller (the device)
- * who makes sure of that.
+ * No transition leads back. open and close are each done once; it is the caller
+ * (the device) who makes sure of that.
  *
  * Counting
  * --------
  *
- * While the gate is LIVE, get increments and put decrements a counter of the
- * CPU it happens to run on. No CPU writes another one's counter, so there is
- * neither a shared cache line nor an atomic instruction. A reference may be put
- * on another CPU, or in an interrupt: single counters mean nothing, only their
- * sum (modulo 2^32) does.
+ * Each CPU has a word of the gate, which says both whether this CPU admits (is
+ * it positive?) and how many entered less how many left here. get increments
+ * the word of the CPU it happens to run on and put decrements it: one
+ * instruction each, which also yields the sign of the result. Nothing can come
+ * between counting and looking, so no section has to be protected: there is no
+ * shared cache line, no atomic, no fence, preemption stays on. A reference may be
+ * put on another CPU, or in an interrupt: single words mean nothing, only the
+ * sum of the counts (modulo 2^32) does.
  *
- * Closing takes three steps, the second of which the caller provides, so that
- * any number of gates can share one grace period:
+ * The word is only ever written by its own CPU. open and close interrupt each CPU
+ * in turn and have it exchange its word, one round for any number of gates:
  *
- *	unplug_gate_kill(gate);		state = DYING
- *	synchronize_rcu_expedited();
- *	unplug_gate_fold(gate);		sum of the counters joins the drain word
+ *	word	= OPEN + count		get and put are done with it
+ *		= SHUT + anything	get is refused; put goes to the drain word
  *
- * From kill on, put decrements the drain word instead. It starts at zero, so
- * before fold it only goes below; fold adds the sum, which makes it the number
- * of those who are still inside. Whoever brings it to zero then, the last put or
- * fold itself, is the only one to do so, and calls gate->drained.
+ *	unplug_gates_close(gates, n)	each CPU's count joins gate->sum
+ *	unplug_gate_fold(gate)		gate->sum joins the drain word
+ *
+ * OPEN and SHUT are so far apart (2^63) that no count closes an open word and
+ * nothing opens a closed one. The drain word starts at zero, so before fold it
+ * only goes below; fold adds the sum, which makes it the number of those who
+ * are still inside. Whoever brings it to zero then, the last put or fold itself,
+ * is the only one to do so, and calls gate->drained.
+ *
+ * While close is under way some CPUs admit and others refuse: a task may be
+ * refused here and admitted there. It may even leave on a closed CPU before the
+ * one it came in by was asked: the sum and the drain word meet in fold only.
  *
  * Ordering
  * --------
  *
- * get and put are each one section with preemption off, which the grace period
- * waits for like for any RCU reader. A section either began before the grace
- * period, then all of it, and all its CPU did earlier, happens before the
- * period's end; or it began later, then it sees what preceded the period: the
- * state DYING. Hence:
+ * A  get counts and looks in one instruction. Matches B: it comes before its
+ *    CPU's exchange, then it is part of the count that is taken there, or after
+ *    it, then it is refused. As two steps, a user could be moved, or the
+ *    interrupt come, in between: in without being counted, use after free.
  *
- * A  state is LIVE in get; the increment follows in the same section.
- *    Matches B. A get that saw LIVE is counted before the period ends, a get
- *    that comes later fails. Without it (preemption on between look and count)
- *    a user could enter after the sum was taken: use after free.
+ * B  the exchange is done by the CPU whose word it is, and close waits until
+ *    all have done it; CPUs that are offline cannot come online meanwhile, and
+ *    their words are exchanged for them. After it no count changes any more, so
+ *    the sum is exact, not a snapshot of moving counters. A CPU's word must not be
+ *    written by another one: its increment is no atomic, and would undo that.
  *
- * B  the grace period between kill and fold. After it no counter changes any
- *    more: gets fail (A), puts go to the drain word (C). The sum fold takes is
- *    therefore exact, not a snapshot of moving counters.
- *
- * C  state is LIVE in put; the decrement follows in the same section.
- *    Matches B twice: the decrement is part of the sum, and all accesses of the
- *    operation that ends here happen before the period's end, so before
- *    whatever the drained device does next. put must look BEFORE it decrements:
- *    the other way round a weakly ordered CPU shows zero to the drainer while
- *    the operation's last stores are still under way.
+ * C  put counts and looks in one instruction, too. Matches B twice: the decrement is
+ *    part of the sum, and all accesses of the operation that ends here are
+ *    done before the interrupt is answered (or, if its task was moved, before it
+ *    ran again), so before whatever follows close. After a put that found its
+ *    CPU open the gate is not touched again.
  *
  * D  the drain word's decrement in a late put is fully ordered (a value
  *    returning atomic). Matches E: the operation's accesses happen before the
@@ -85,8 +90,9 @@
  * E  the decrement, or the addition in fold, that reaches zero is fully
  *    ordered too: gate->drained runs after the accesses of all who were inside.
  *
- * F  state = LIVE in unplug_gate_open is a store-release and get's look a
- *    load-acquire: who enters sees the device as it was set up before it.
+ * F  open, too, has each CPU exchange its own word: who enters does so after
+ *    his CPU answered, and sees the device as it was set up before open. By
+ *    remote stores, a get that is refused meanwhile could put back a closed word.
  *
  * Each letter is left out, and found missing, by a variant in model/gate.pml or
  * model/order.pml.
@@ -94,17 +100,16 @@
  * Memory
  * ------
  *
- * The last touch of the gate by a put lies in its preemption-off section. The
- * gate may be freed after ->drained was called AND a further grace period has
- * passed (kfree_rcu, call_rcu). unplug_gate_destroy() wants both.
+ * A put that finds its CPU closed has not been taken off the drain word yet: the
+ * gate is there. So it may be freed as soon as ->drained was called and returned,
+ * if nobody can come any more to be refused: who calls get keeps the gate by
+ * other means.
  */
 
 #include <linux/atomic.h>
 #include <linux/compiler.h>
-#include <linux/percpu.h>
-#include <linux/preempt.h>
 #include <linux/types.h>
-#include <unplug/hook.h>
+#include <unplug/word.h>
 
 enum unplug_gate_state {
 	UNPLUG_GATE_NEW,
@@ -115,17 +120,19 @@ enum unplug_gate_state {
 
 /**
  * struct unplug_gate - the active references of one device
- * @active: users who entered minus users who left, per CPU; frozen once a
- *	    grace period followed kill
- * @state: enum unplug_gate_state; written by open, kill and the last one out
- * @late: drain word; meaningful from kill on
- * @drained: called once, when nobody is inside a killed gate any more. Runs in
- *	     the context of the last put: any, up to hard interrupt, preemption
- *	     off. It must not free the gate.
+ * @word: of each CPU, see unplug/word.h
+ * @state: enum unplug_gate_state, for those who want to know; get and put do not
+ *	   look at it
+ * @sum: what the CPUs had counted when they were closed
+ * @late: drain word
+ * @drained: called once, when nobody is inside a closed gate any more. Runs in
+ *	     the context of the last put, any, up to hard interrupt; or of fold.
+ *	     It must not free the gate.
  */
 struct unplug_gate {
-	unsigned int __percpu *active;
+	long __percpu *word;
 	unsigned int state;
+	atomic_t sum;
 	atomic_t late;
 	void (*drained)(struct unplug_gate *gate);
 };
@@ -134,8 +141,8 @@ int unplug_gate_init(struct unplug_gate *gate,
 		     void (*drained)(struct unplug_gate *gate));
 void unplug_gate_destroy(struct unplug_gate *gate);
 
-void unplug_gate_open(struct unplug_gate *gate);
-void unplug_gate_kill(struct unplug_gate *gate);
+void unplug_gates_open(struct unplug_gate *const gates[], unsigned int n);
+void unplug_gates_close(struct unplug_gate *const gates[], unsigned int n);
 void unplug_gate_fold(struct unplug_gate *gate);
 
 unsigned int unplug_gate_inside(const struct unplug_gate *gate);
@@ -146,27 +153,17 @@ void __unplug_gate_put_late(struct unplug_gate *gate);
  * @gate: the gate
  *
  * Never waits. A user who is inside already may enter again, but must be
- * prepared to be refused: the gate may have been killed in between.
+ * prepared to be refused: the gate may have been closed in between.
  *
  * Ownership: the caller owes unplug_gate_put_active() if it succeeds. The
  *	    gate's memory is kept by other means.
- * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Context: Any, up to non-maskable interrupt. Does not sleep, takes no lock.
  * Return: true if the caller is inside and owes unplug_gate_put_active();
  *	   false if the gate is not live.
  */
 static __always_inline bool unplug_gate_get_active(struct unplug_gate *gate)
 {
-	bool live;
-
-	preempt_disable();
-	live = smp_load_acquire(&gate->state) == UNPLUG_GATE_LIVE; /* A, F */
-	if (likely(live)) {
-		unplug_hook_spin(UNPLUG_HOOK_GATE_GET);
-		this_cpu_inc(*gate->active);
-	}
-	preempt_enable();
-
-	return live;
+	return likely(unplug_word_inc(gate->word));	/* A */
 }
 
 /**
@@ -182,14 +179,8 @@ static __always_inline bool unplug_gate_get_active(struct unplug_gate *gate)
  */
 static __always_inline void unplug_gate_put_active(struct unplug_gate *gate)
 {
-	preempt_disable();
-	if (likely(READ_ONCE(gate->state) == UNPLUG_GATE_LIVE)) { /* C */
-		unplug_hook_spin(UNPLUG_HOOK_GATE_PUT);
-		this_cpu_dec(*gate->active);
-	} else {
+	if (unlikely(!unplug_word_dec(gate->word)))	/* C */
 		__unplug_gate_put_late(gate);
-	}
-	preempt_enable();
 }
 
 #endif /* _UNPLUG_GATE_H */

@@ -7,7 +7,7 @@
  *
  * Delay hooks hold a task at a named point until a test lets it go on, so that
  * a race is provoked by order, never by luck. They exist in the hook build only
- * (UNPLUG_HOOKS); in the shipped modules both calls below are nothing and leave
+ * (UNPLUG_HOOKS); in the shipped modules the call below is nothing and leaves
  * no symbol behind.
  *
  * Each point is a file in debugfs, /sys/kernel/debug/unplug-hooks/POINT:
@@ -17,22 +17,19 @@
  *	echo go   >POINT	lets all of them go on, and later ones pass
  *	cat POINT		"pass 0" or "stop N": N tasks held
  *
- * Two kinds: unplug_hook() sleeps, unplug_hook_spin() spins with interrupts as
- * they are, for the places that must not sleep.
+ * Held tasks sleep: there is no point where they must not.
  */
 
 #define UNPLUG_HOOK_POINTS(X)					\
-	X(GATE_GET, "gate-get")		/* live seen, not counted */	\
-	X(GATE_PUT, "gate-put")		/* live seen, not uncounted */	\
 	X(OPEN, "open")			/* device found, not active */	\
 	X(OPEN_ACTIVE, "open-active")	/* active, before the driver */	\
 	X(OPERATION, "operation")	/* active, before the driver */	\
 	X(RELEASE, "release")		/* last close, not claimed */	\
 	X(RELEASE_CLAIMED, "release-claimed") /* before the driver */	\
-	X(POPULATED, "populated")	/* the same, in hardware section */ \
 	X(MMAP, "mmap")			/* driver's mmap returned */	\
+	X(POPULATED, "populated")	/* the same, in hardware section */ \
 	X(FAULT, "fault")		/* in hardware section, no entry */ \
-	X(MARKED, "marked")		/* unplug: dying, no grace period */ \
+	X(CLOSED, "closed")		/* unplug: closed, not zapped */ \
 	X(SHUT, "shut")			/* unplug: shut, not drained */	\
 	X(DRAINED, "drained")		/* unplug: before releases */
 
@@ -45,13 +42,8 @@ enum unplug_hook_point {
 
 #ifdef UNPLUG_HOOKS
 void unplug_hook(enum unplug_hook_point point);
-void unplug_hook_spin(enum unplug_hook_point point);
 #else
 static inline void unplug_hook(enum unplug_hook_point point)
-{
-}
-
-static inline void unplug_hook_spin(enum unplug_hook_point point)
 {
 }
 #endif

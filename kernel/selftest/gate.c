@@ -2,10 +2,10 @@
 /* The gate: who gets in, who is counted, and when it drains. */
 
 #include <linux/completion.h>
+#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
-#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -16,11 +16,13 @@
  * struct probe - a gate under test
  * @gate: the gate
  * @drained: how often it drained
+ * @entered: how often ipi_try() got in
  * @done: completed when it did
  */
 struct probe {
 	struct unplug_gate gate;
 	atomic_t drained;
+	atomic_t entered;
 	struct completion done;
 };
 
@@ -35,14 +37,28 @@ static void probe_drained(struct unplug_gate *gate)
 static int probe_init(struct probe *probe)
 {
 	atomic_set(&probe->drained, 0);
+	atomic_set(&probe->entered, 0);
 	init_completion(&probe->done);
 	return unplug_gate_init(&probe->gate, probe_drained);
 }
 
+static void probe_open(struct probe *probe)
+{
+	struct unplug_gate *const gate = &probe->gate;
+
+	unplug_gates_open(&gate, 1);
+}
+
+static void probe_close(struct probe *probe)
+{
+	struct unplug_gate *const gate = &probe->gate;
+
+	unplug_gates_close(&gate, 1);
+}
+
 static void probe_shut(struct probe *probe)
 {
-	unplug_gate_kill(&probe->gate);
-	synchronize_rcu_expedited();
+	probe_close(probe);
 	unplug_gate_fold(&probe->gate);
 }
 
@@ -51,7 +67,6 @@ static int probe_exit(struct probe *probe)
 {
 	CHECK(atomic_read(&probe->drained) == 1);
 	CHECK(!unplug_gate_get_active(&probe->gate));
-	synchronize_rcu();
 	unplug_gate_destroy(&probe->gate);
 	return 0;
 }
@@ -72,7 +87,7 @@ static int get_live(void)
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
+	probe_open(&probe);
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_inside(&probe.gate) == 2);
@@ -89,13 +104,12 @@ static int get_dying(void)
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
+	probe_open(&probe);
 	CHECK(unplug_gate_get_active(&probe.gate));
-	unplug_gate_kill(&probe.gate);
+	probe_close(&probe);
 	/* Also a nested one. */
 	CHECK(!unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_inside(&probe.gate) == 1);
-	synchronize_rcu_expedited();
 	unplug_gate_fold(&probe.gate);
 	CHECK(unplug_gate_inside(&probe.gate) == 1);
 	CHECK(atomic_read(&probe.drained) == 0);
@@ -109,16 +123,15 @@ static int put_before_fold(void)
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
+	probe_open(&probe);
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_get_active(&probe.gate));
-	unplug_gate_kill(&probe.gate);
+	probe_close(&probe);
 	unplug_gate_put_active(&probe.gate);
 	CHECK(unplug_gate_inside(&probe.gate) == 1);
 	unplug_gate_put_active(&probe.gate);
 	CHECK(unplug_gate_inside(&probe.gate) == 0);
 	CHECK(atomic_read(&probe.drained) == 0);
-	synchronize_rcu_expedited();
 	unplug_gate_fold(&probe.gate);
 	return probe_exit(&probe);
 }
@@ -140,7 +153,7 @@ static int put_other_cpu(void)
 	int cpu, n = num_online_cpus();
 
 	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
+	probe_open(&probe);
 	for (cpu = 0; cpu < n; cpu++)
 		on_each_cpu(ipi_get, &probe.gate, 1);
 	CHECK(unplug_gate_inside(&probe.gate) == n * n);
@@ -162,12 +175,63 @@ static int count_wraps(void)
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	/* As after 2^32 - 1 puts on this CPU of references got elsewhere. */
-	*per_cpu_ptr(probe.gate.active, 0) = 1;
-	*per_cpu_ptr(probe.gate.active, nr_cpu_ids - 1) += UINT_MAX;
-	unplug_gate_open(&probe.gate);
+	probe_open(&probe);
+	/* As after so many references got on one CPU and put on another. */
+	*per_cpu_ptr(probe.gate.word, 0) += 5L << 32;
+	*per_cpu_ptr(probe.gate.word, nr_cpu_ids - 1) -= 5L << 32;
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_inside(&probe.gate) == 1);
+	probe_shut(&probe);
+	CHECK(atomic_read(&probe.drained) == 0);
+	unplug_gate_put_active(&probe.gate);
+	return probe_exit(&probe);
+}
+
+static void ipi_try(void *arg)
+{
+	struct probe *probe = arg;
+
+	if (unplug_gate_get_active(&probe->gate))
+		atomic_inc(&probe->entered);
+}
+
+/* What a CPU counted before it went offline counts, and it does not come back open. */
+static int cpu_goes(void)
+{
+	struct probe probe;
+	int last = nr_cpu_ids - 1;
+
+	if (last == 0)
+		return 0;
+	CHECK(!probe_init(&probe));
+	probe_open(&probe);
+	CHECK(!smp_call_function_single(last, ipi_try, &probe, 1));
+	CHECK(atomic_read(&probe.entered) == 1);
+	CHECK(!remove_cpu(last));
+	CHECK(unplug_gate_inside(&probe.gate) == 1);
+	probe_shut(&probe);
+	CHECK(atomic_read(&probe.drained) == 0);
+	CHECK(!add_cpu(last));
+	CHECK(!smp_call_function_single(last, ipi_try, &probe, 1));
+	CHECK(atomic_read(&probe.entered) == 1);
+	unplug_gate_put_active(&probe.gate);
+	return probe_exit(&probe);
+}
+
+/* A CPU that was offline when the gate was opened admits like the others. */
+static int cpu_comes(void)
+{
+	struct probe probe;
+	int last = nr_cpu_ids - 1;
+
+	if (last == 0)
+		return 0;
+	CHECK(!probe_init(&probe));
+	CHECK(!remove_cpu(last));
+	probe_open(&probe);
+	CHECK(!add_cpu(last));
+	CHECK(!smp_call_function_single(last, ipi_try, &probe, 1));
+	CHECK(atomic_read(&probe.entered) == 1);
 	probe_shut(&probe);
 	CHECK(atomic_read(&probe.drained) == 0);
 	unplug_gate_put_active(&probe.gate);
@@ -237,7 +301,7 @@ static int drain_crowd(void)
 		if (!crowd)
 			return -ENOMEM;
 		CHECK(!probe_init(&crowd->probe));
-		unplug_gate_open(&crowd->probe.gate);
+		probe_open(&crowd->probe);
 		err = crowd_run(crowd, threads, ARRAY_SIZE(threads));
 		if (!err)
 			err = probe_exit(&crowd->probe);
@@ -254,6 +318,8 @@ const struct selftest selftests_gate[] = {
 	{ "gate put-before-fold", put_before_fold },
 	{ "gate put-other-cpu", put_other_cpu },
 	{ "gate count-wraps", count_wraps },
+	{ "gate cpu-goes", cpu_goes },
+	{ "gate cpu-comes", cpu_comes },
 	{ "gate drain-crowd", drain_crowd },
 	{ }
 };

@@ -361,7 +361,7 @@ static void unplug_held_at(const char *point)
 	hook_stop(point);
 	card_unbind_start(&actor.card, &unbind);
 	hook_wait(point);
-	check_users(&actor, strcmp(point, "marked"));
+	check_users(&actor, strcmp(point, "closed"));
 	check_others();
 	munmap(actor.map, 2 * PAGE);
 	expect_works("close", close(actor.fd));
@@ -376,6 +376,6 @@ static void unplug_held_at(const char *point)
 		.promise = "K1, K5: nobody waits for an unplug that is held at '" text "'", \
 		.naive = "absent: it has no such step", .hooks = true)
 
-UNPLUG_HELD(marked, "marked");
+UNPLUG_HELD(closed, "closed");
 UNPLUG_HELD(shut, "shut");
 UNPLUG_HELD(drained, "drained");

@@ -22,8 +22,8 @@ const struct driver drivers[] = {
 		.module = "unplug-ivshmem",
 		.pci = "unplug-ivshmem",
 		.class = "unplug",
-		.hooks = "gate-get gate-put open open-active operation release "
-			 "release-claimed populated mmap fault marked shut drained",
+		.hooks = "open open-active operation release "
+			 "release-claimed populated mmap fault closed shut drained",
 	}, {
 		.name = "naive",
 		.module = "naive-ivshmem",
