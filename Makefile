@@ -23,7 +23,7 @@ demo: modules ## pull one of four cards under load and show what happened (out/d
 	@demo/run
 
 check: modules ## run all tests (out/check)
-	@test/run
+	@test/all
 
 # Everything on a kernel with detectors, which are proven first.
 define check_on
