@@ -9,15 +9,33 @@ endif
 
 help: ## list the targets
 	@echo "usage: make TARGET; targets are:"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
-		while read -r target text; do printf '  %-12s %s\n' "$$target" "$$text"; done
+	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
+		while read -r target text; do printf '  %-16s %s\n' "$$target" "$$text"; done
 
 setup: ## install missing packages and unpack the kernel (what demo and check do first)
 	@script/setup
 
+# For a kernel that is named it is the core alone, and needs nothing of the set-up.
+ifneq ($(KVER)$(KDIR),)
+modules:
+	@script/install build
+else
 modules: setup ## build the kernel modules, and the programs of tests and demo
 	@script/modules $(if $(V),V=$(V)) $(if $(W),W=$(W))
 	@script/programs
+endif
+
+modules_install: ## build and install the core for this machine's kernel, or KVER= or KDIR=; to DESTDIR=
+	@script/install modules
+
+install-headers: ## install what drivers that use it are compiled with; to DESTDIR=
+	@script/install headers
+
+install-dkms: ## install the source that DKMS builds the core from; to DESTDIR=
+	@script/install dkms
+
+uninstall: ## remove what these three installed; from DESTDIR=
+	@script/install uninstall
 
 demo: modules ## pull one of four cards under load and show what happened (out/demo)
 	@demo/run
@@ -69,11 +87,11 @@ doc: setup ## the reference of the kernel API as HTML (out/doc/html)
 	@script/doc
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
-	rm -rf out build/vm build/test build/demo build/bench build/doc
+	rm -rf out build/vm build/test build/demo build/bench build/install build/doc
 	rm -rf build/linux-*/shipped build/linux-*/hooks build/linux-*/initrd
 
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules demo demo-drm check check-debug check-kcsan check-drm check-model bench shell lint doc clean \
+.PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check check-debug check-kcsan check-drm check-model bench shell lint doc clean \
 	distclean

@@ -53,3 +53,4 @@ module_exit(unplug_exit);
 MODULE_DESCRIPTION("Race-free hot-unplug of devices in use");
 MODULE_AUTHOR("The unplug authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(UNPLUG_VERSION);

@@ -66,3 +66,25 @@ kernel_headers()
 {
 	printf '%s/usr/src/linux-headers-%s\n' "$sysroot" "$(kernel_release)"
 }
+
+# link_sources FOLDER: a farm of links to the files of the clone that stdin names; made
+# anew each time, so that files that were removed or renamed vanish from the build, and
+# edits are seen without copying. Objects lie beside the links and stay: make compares
+# with the files linked to.
+link_sources()
+{
+	local src=$1 file
+
+	mkdir -p "$src"
+	find "$src" -type l -delete
+	while read -r file; do
+		mkdir -p "$src/$(dirname "$file")"
+		ln -s "$top/$file" "$src/$file"
+	done
+}
+
+# The version, which dkms.conf alone names
+unplug_version()
+{
+	sed -n 's/^PACKAGE_VERSION="\(.*\)"$/\1/p' "$top/dkms.conf"
+}

@@ -400,3 +400,4 @@ EXPORT_SYMBOL_GPL(unplug_drm_unplug);
 MODULE_DESCRIPTION("DRM devices behind the unplug gate");
 MODULE_AUTHOR("The unplug authors");
 MODULE_LICENSE("GPL");
+MODULE_VERSION(UNPLUG_VERSION);
