@@ -5,7 +5,7 @@
  *
  * Mirrors
  *	gate		unplug_guard_enter, unplug_guard_leave	kernel/internal.h
- *			unplug_dev_begin, unplug_dev_shut	kernel/shut.c
+ *			unplug_dev_shut				kernel/shut.c
  *	textbook	percpu_down_read, percpu_up_read around each operation,
  *			percpu_down_write in unplug: what was proposed in 2013;
  *			as in Linux, a writer that waits keeps new readers out
@@ -54,7 +54,7 @@ byte readers[2];
 bool writer[2];		/* waits, or holds it; OK_UNFAIR: holds it */
 bool dead[2];
 
-/* The gate: LIVE; between kill and the end of the grace period; shut */
+/* The gate: LIVE; its CPUs are closed one after the other; all are */
 mtype = { LIVE, DYING, SHUT };
 mtype gate[2] = LIVE;
 byte inside[2];
@@ -105,7 +105,7 @@ proctype unplug(byte dev)
 	writer[dev] = false
 #else
 	gate[dev] = DYING;
-	gate[dev] = SHUT;
+	gate[dev] = SHUT;	/* close has returned */
 	inside[dev] == 0	/* drained: not waited for, but it has to come */
 #endif
 }

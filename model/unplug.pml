@@ -31,9 +31,9 @@
  * never. Another opens a second file, uses the hardware, and may stay inside for
  * ever. Meanwhile the device is unplugged by two callers.
  *
- * The gates are here what gate.pml shows them to be: a get fails once the grace
- * period after kill is over, either way before that; and whoever is the last one out
- * of a folded gate starts the rest. What holds files_lock is one step, and so is each
+ * The gates are here what gate.pml shows them to be: a get fails once close has returned,
+ * either way while it is under way, also for one who was refused before; and whoever
+ * is the last one out of a folded gate starts the rest. What holds files_lock is one step, and so is each
  * change of a page table entry.
  *
  * Left out: more than one page of a mapping, split and mremap; the dummy page (an
@@ -44,7 +44,7 @@
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:
  *
- *	BUG_NO_GRACE	no grace period after kill
+ *	BUG_NO_CLOSE	shut does not wait until all CPUs are closed
  *			=> somebody enters after shut
  *	BUG_ZAP_FIRST	zaps before the hardware sections are over
  *			=> an entry for the card is left after shut
@@ -82,7 +82,7 @@
  *	BUG_MARK_EARLY	a file is marked as released, then released
  *			=> a file is used after it was freed | a release runs after gone
  *	BUG_BEGIN	who begins looks at the state, then changes it
- *			=> the gates are killed twice
+ *			=> the gates are closed twice
  *	BUG_SECOND	the second caller does not wait for the first
  *			=> the next device is reached
  */
@@ -486,22 +486,13 @@ inline begin()
 {
 #ifdef BUG_BEGIN
 	first = state == LIVE;
-	if :: first -> state = DYING :: else fi;
+	if :: first -> state = DYING :: else fi
 #else
 	atomic {
 		first = state == LIVE;
 		if :: first -> state = DYING :: else fi
-	};
+	}
 #endif
-	if
-	:: first ->
-		atomic {
-			assert(hw == OPEN);	/* the gates are killed twice */
-			hw = CLOSING
-		};
-		gate = CLOSING
-	:: else
-	fi
 }
 
 inline wait_hw()
@@ -530,7 +521,12 @@ inline fold()
 
 inline shut()
 {
-#ifndef BUG_NO_GRACE
+	atomic {
+		assert(hw == OPEN);	/* the gates are closed twice */
+		hw = CLOSING;
+		gate = CLOSING
+	};
+#ifndef BUG_NO_CLOSE
 	atomic { hw = CLOSED; gate = CLOSED };
 #endif
 #ifdef BUG_ZAP_FIRST
