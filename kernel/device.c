@@ -201,9 +201,8 @@ EXPORT_SYMBOL_GPL(unplug_dev_put);
 
 static void unplug_dev_open_gates(struct unplug_dev *dev)
 {
-	struct unplug_gate *const gates[] = { &dev->hw, &dev->gate };
-
-	unplug_gates_open(gates, ARRAY_SIZE(gates));
+	unplug_gate_open(&dev->hw);
+	unplug_gate_open(&dev->gate);
 }
 
 /*

@@ -6,15 +6,19 @@
 
 #include <linux/bug.h>
 #include <linux/build_bug.h>
-#include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/minmax.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
 #include <unplug/gate.h>
 
 /* With 31 bits a CPU that counts more entries than exits would close itself. */
 static_assert(BITS_PER_LONG == 64, "the gate needs a 64 bit processor");
+
+/* Of all gates that are not live. What is counted here means nothing. */
+static DEFINE_PER_CPU(long, gates_shut) = UNPLUG_WORD_SHUT;
 
 /**
  * unplug_gate_init() - prepare a gate, closed
@@ -22,7 +26,7 @@ static_assert(BITS_PER_LONG == 64, "the gate needs a 64 bit processor");
  * @drained: see struct unplug_gate; must not be NULL
  *
  * Ownership: the caller owes unplug_gate_destroy() if it succeeds. @gate
- *	    stays its memory.
+ *	    stays the caller's.
  * Context: Process. May sleep.
  * Return: 0, or -ENOMEM: nothing to destroy then.
  */
@@ -32,14 +36,15 @@ int unplug_gate_init(struct unplug_gate *gate,
 	long *word;
 	int cpu;
 
-	gate->word = alloc_percpu(long);
-	if (!gate->word)
+	gate->own = alloc_percpu(long);
+	if (!gate->own)
 		return -ENOMEM;
 	for_each_possible_cpu(cpu) {
-		word = per_cpu_ptr(gate->word, cpu);
-		*word = UNPLUG_WORD_SHUT;
+		word = per_cpu_ptr(gate->own, cpu);
+		*word = UNPLUG_WORD_OPEN;
 	}
 
+	gate->word = &gates_shut;
 	gate->state = UNPLUG_GATE_NEW;
 	gate->drained = drained;
 	atomic_set(&gate->sum, 0);
@@ -59,114 +64,111 @@ void unplug_gate_destroy(struct unplug_gate *gate)
 {
 	WARN_ON(gate->state != UNPLUG_GATE_NEW &&
 		gate->state != UNPLUG_GATE_DEAD);
-	free_percpu(gate->word);
-	gate->word = NULL;
+	free_percpu(gate->own);
+	gate->own = NULL;
 }
 EXPORT_SYMBOL_GPL(unplug_gate_destroy);
 
 /**
+ * unplug_gate_open() - let users in
+ * @gate: a new gate
+ *
+ * Ownership: the caller owes unplug_gate_kill().
+ * Context: Any. The caller serialises open and kill.
+ */
+void unplug_gate_open(struct unplug_gate *gate)
+{
+	WARN_ON(gate->state != UNPLUG_GATE_NEW);
+	WRITE_ONCE(gate->state, UNPLUG_GATE_LIVE);
+	smp_store_release(&gate->word, gate->own);	/* F */
+}
+EXPORT_SYMBOL_GPL(unplug_gate_open);
+
+/**
+ * unplug_gate_kill() - let no more users in, for ever
+ * @gate: a live gate
+ *
+ * Users that are about to enter may still succeed, until unplug_gates_close()
+ * returned; whoever begins after one failed does not. ->drained is not called before
+ * unplug_gate_fold().
+ *
+ * Ownership: the caller owes unplug_gates_close() and unplug_gate_fold().
+ * Context: Any. The caller serialises open and kill.
+ */
+void unplug_gate_kill(struct unplug_gate *gate)
+{
+	WARN_ON(gate->state != UNPLUG_GATE_LIVE);
+	WRITE_ONCE(gate->state, UNPLUG_GATE_DYING);
+	smp_store_release(&gate->word, &gates_shut);	/* G */
+}
+EXPORT_SYMBOL_GPL(unplug_gate_kill);
+
+/**
  * struct gate_round - what all CPUs are asked to do
- * @gates: with the words of these
+ * @gates: shut your words of these
  * @n: how many gates
- * @to: UNPLUG_WORD_OPEN or UNPLUG_WORD_SHUT
  */
 struct gate_round {
 	struct unplug_gate *const *gates;
 	unsigned int n;
-	long to;
 };
 
-static void gate_turned(struct unplug_gate *gate, long from, long to)
+/* A word may be shut twice: it has a count to hand in only if it was open. */
+static void gate_collect(struct unplug_gate *gate, long word)
 {
-	if (to == UNPLUG_WORD_SHUT)
-		atomic_add(from - UNPLUG_WORD_OPEN, &gate->sum);
+	if (word > 0)
+		atomic_add(word - UNPLUG_WORD_OPEN, &gate->sum);
 }
 
-/* On each CPU, in an interrupt. A non-maskable one may still get and put. */
-static void gates_turn_here(void *arg)
+/* On each CPU, in an interrupt */
+static void gates_close_here(void *arg)
 {
 	const struct gate_round *round = arg;
+	struct unplug_gate *gate;
 	unsigned int i;
-
-	for (i = 0; i < round->n; i++)
-		gate_turned(round->gates[i],
-			    this_cpu_xchg(*round->gates[i]->word, round->to),
-			    round->to);
-}
-
-/* For a CPU that is offline, and stays so. */
-static void gates_turn_there(const struct gate_round *round, int cpu)
-{
-	unsigned int i;
-	long *word;
 
 	for (i = 0; i < round->n; i++) {
-		word = per_cpu_ptr(round->gates[i]->word, cpu);
-		gate_turned(round->gates[i], *word, round->to);
-		*word = round->to;
+		gate = round->gates[i];
+		gate_collect(gate, this_cpu_xchg(*gate->own, UNPLUG_WORD_SHUT));
 	}
 }
 
-/* B, F */
-static void gates_turn(struct unplug_gate *const gates[], unsigned int n,
-		       long to)
+/* For a CPU that was not online a moment ago */
+static void gates_close_there(const struct gate_round *round, int cpu)
 {
-	struct gate_round round = { gates, n, to };
-	int cpu;
-
-	cpus_read_lock();
-	for_each_possible_cpu(cpu)
-		if (!cpu_online(cpu))
-			gates_turn_there(&round, cpu);
-	on_each_cpu(gates_turn_here, &round, true);
-	cpus_read_unlock();
-}
-
-/**
- * unplug_gates_open() - let users in
- * @gates: new gates
- * @n: how many
- *
- * Interrupts every CPU, once for all of them.
- *
- * Ownership: the caller owes unplug_gates_close() for each.
- * Context: Process. May sleep. Takes cpus_read_lock(). The caller serialises
- *	    open and close of a gate.
- */
-void unplug_gates_open(struct unplug_gate *const gates[], unsigned int n)
-{
+	struct unplug_gate *gate;
 	unsigned int i;
 
-	for (i = 0; i < n; i++) {
-		WARN_ON(gates[i]->state != UNPLUG_GATE_NEW);
-		WRITE_ONCE(gates[i]->state, UNPLUG_GATE_LIVE);
+	for (i = 0; i < round->n; i++) {
+		gate = round->gates[i];
+		gate_collect(gate, xchg(per_cpu_ptr(gate->own, cpu),
+					UNPLUG_WORD_SHUT));
 	}
-	gates_turn(gates, n, UNPLUG_WORD_OPEN);
 }
-EXPORT_SYMBOL_GPL(unplug_gates_open);
 
 /**
- * unplug_gates_close() - let no more users in, for ever
- * @gates: live gates
+ * unplug_gates_close() - make sure that nobody enters any more
+ * @gates: killed gates
  * @n: how many
  *
- * Once this returned nobody enters; before, somebody may, even one who was
- * refused already. Waits for no user, but interrupts every CPU, once for all of
- * the gates. ->drained is not called before unplug_gate_fold().
+ * Waits for no user, but for an interrupt on each CPU, one for all of the gates.
+ * They are off meanwhile for some instructions per gate.
  *
  * Ownership: the caller owes unplug_gate_fold() for each.
- * Context: Process. May sleep. Takes cpus_read_lock(). The caller serialises
- *	    open and close of a gate.
+ * Context: Process. May be called with preemption off, not with interrupts off.
  */
 void unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
 {
-	unsigned int i;
+	struct gate_round round = { gates, n };
+	int cpu;
 
-	for (i = 0; i < n; i++) {
-		WARN_ON(gates[i]->state != UNPLUG_GATE_LIVE);
-		WRITE_ONCE(gates[i]->state, UNPLUG_GATE_DYING);
-	}
-	gates_turn(gates, n, UNPLUG_WORD_SHUT);
+	preempt_disable();
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			gates_close_there(&round, cpu);
+	/* In this order, with a fence (xchg) in between: B */
+	on_each_cpu(gates_close_here, &round, true);
+	preempt_enable();
 }
 EXPORT_SYMBOL_GPL(unplug_gates_close);
 
@@ -188,6 +190,7 @@ static void unplug_gate_dead(struct unplug_gate *gate)
  */
 void unplug_gate_fold(struct unplug_gate *gate)
 {
+	WRITE_ONCE(gate->state, UNPLUG_GATE_DRAINING);
 	if (atomic_add_return(atomic_read(&gate->sum), &gate->late) == 0) /* E */
 		unplug_gate_dead(gate);
 }
@@ -201,8 +204,8 @@ void __unplug_gate_put_late(struct unplug_gate *gate)
 }
 EXPORT_SYMBOL_GPL(__unplug_gate_put_late);
 
-/* What the CPUs that are open have counted */
-static unsigned int unplug_gate_open_sum(const struct unplug_gate *gate)
+/* What those words have counted that are open */
+static int unplug_gate_open_sum(const struct unplug_gate *gate)
 {
 	unsigned int sum = 0;
 	long word;
@@ -210,7 +213,7 @@ static unsigned int unplug_gate_open_sum(const struct unplug_gate *gate)
 
 	/* Possible, not online: a CPU leaves its count behind when it goes. */
 	for_each_possible_cpu(cpu) {
-		word = READ_ONCE(*per_cpu_ptr(gate->word, cpu));
+		word = READ_ONCE(*per_cpu_ptr(gate->own, cpu));
 		if (word > 0)
 			sum += word - UNPLUG_WORD_OPEN;
 	}
@@ -236,10 +239,10 @@ unsigned int unplug_gate_inside(const struct unplug_gate *gate)
 	case UNPLUG_GATE_LIVE:
 		return unplug_gate_open_sum(gate);
 	case UNPLUG_GATE_DYING:
-		if (late <= 0)		/* not folded yet */
-			late += atomic_read(&gate->sum) +
-				unplug_gate_open_sum(gate);
-		return late;
+		return late + atomic_read(&gate->sum) +
+		       unplug_gate_open_sum(gate);
+	case UNPLUG_GATE_DRAINING:
+		return max(late, 0);
 	default:
 		return 0;
 	}

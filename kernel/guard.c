@@ -99,7 +99,7 @@ static __poll_t guard_poll_dead(struct file *file)
 }
 
 /*
- * Queue first, then look: unplug marks first, then wakes. Nothing of the
+ * Queue first, then look: unplug kills the gate first, then wakes. Nothing of the
  * driver's is slept on that would not live as long as the file: see the
  * conditions in doc/architecture.md.
  */

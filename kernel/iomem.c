@@ -13,7 +13,7 @@
 
 /*
  * Why this leaves nothing behind: the entry is made in a hardware section. If
- * the section began before unplug marked the device, shut waits for its end and
+ * the section began before unplug closed the gate, shut waits for its end and
  * zaps afterwards; if not, it is refused. The mapping is linked into the
  * device's address space before its first fault, so the zap finds it.
  */

@@ -56,6 +56,8 @@ static bool unplug_dev_begin(struct unplug_dev *dev)
 	dev->when_called = ktime_get();
 	unplug_dev_get(dev);
 	dev->pinned = unplug_dev_pin_driver(dev);
+	unplug_gate_kill(&dev->hw);
+	unplug_gate_kill(&dev->gate);
 	return true;
 }
 
@@ -225,9 +227,9 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug);
  * unplug_dev_unplug_async() - take a device away, without waiting
  * @dev: the device; the caller's reference stays the caller's
  *
- * All is done by a worker of the core: newcomers are let in until it has closed
- * the gates. The hardware must not be given back before unplug_dev_wait_gone(),
- * or unplug_dev_unplug(), returned. While the device is being registered, takes
+ * Who comes after this returned is refused; all the rest is done by a worker of
+ * the core. The hardware must not be given back before unplug_dev_wait_gone(), or
+ * unplug_dev_unplug(), returned. While the device is being registered, takes
  * effect when that is done. Does nothing if it is not registered, or being
  * unplugged.
  *

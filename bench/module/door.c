@@ -17,8 +17,7 @@ static int door_gate_init(struct door *door)
 	int err = unplug_gate_init(&door->gate, door_gate_drained);
 
 	if (!err)
-		unplug_gates_open((struct unplug_gate *const []){ &door->gate },
-				  1);
+		unplug_gate_open(&door->gate);
 	return err;
 }
 
@@ -38,8 +37,10 @@ static void door_gate_pull(struct door *doors, int n)
 	struct unplug_gate *gates[DOORS_MAX];
 	int i;
 
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
 		gates[i] = &doors[i].gate;
+		unplug_gate_kill(gates[i]);
+	}
 	unplug_gates_close(gates, n);
 	for (i = 0; i < n; i++)
 		unplug_gate_fold(&doors[i].gate);

@@ -67,9 +67,9 @@ PRICE_LOOP(unplug, union price_object, {
 
 /* Counts, and looks at nothing: the floor of whatever counts per CPU. */
 PRICE_LOOP(bare, union price_object, {
-	this_cpu_inc(*object->gate.word);
+	this_cpu_inc(*object->gate.own);
 	barrier();
-	this_cpu_dec(*object->gate.word);
+	this_cpu_dec(*object->gate.own);
 })
 
 PRICE_LOOP(percpu_ref, union price_object, {
@@ -131,27 +131,21 @@ static void price_ref_release(struct percpu_ref *ref)
 {
 }
 
-static void price_turn_gate(union price_object *object,
-			    void (*turn)(struct unplug_gate *const gates[],
-					 unsigned int n))
-{
-	struct unplug_gate *const gate = &object->gate;
-
-	turn(&gate, 1);
-}
-
 static int price_init_gate(union price_object *object)
 {
 	int err = unplug_gate_init(&object->gate, price_gate_drained);
 
 	if (!err)
-		price_turn_gate(object, unplug_gates_open);
+		unplug_gate_open(&object->gate);
 	return err;
 }
 
 static void price_exit_gate(union price_object *object)
 {
-	price_turn_gate(object, unplug_gates_close);
+	struct unplug_gate *const gate = &object->gate;
+
+	unplug_gate_kill(gate);
+	unplug_gates_close(&gate, 1);
 	unplug_gate_fold(&object->gate);
 	unplug_gate_destroy(&object->gate);
 }
@@ -325,7 +319,7 @@ static long __percpu *price_word(const struct price *price)
 {
 	union price_object *object = price->object;
 
-	return price->init == price_init_gate ? object->gate.word : NULL;
+	return price->init == price_init_gate ? object->gate.own : NULL;
 }
 
 /*

@@ -107,8 +107,8 @@ static int unplug_async(void)
 	CHECK(unplug_dev_get_active(&widget->dev));
 	/* From inside: an insider may not wait for himself. */
 	unplug_dev_unplug_async(&widget->dev);
-	wait_for_completion(&widget->dev.shut);
 	CHECK(!unplug_dev_get_active(&widget->dev));
+	wait_for_completion(&widget->dev.shut);
 	CHECK(!unplug_dev_hw_enter(&widget->dev));
 	CHECK(atomic_read(&widgets_gone) == 0);
 	unplug_dev_put_active(&widget->dev);

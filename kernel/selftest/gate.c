@@ -7,6 +7,7 @@
 #include <linux/irq_work.h>
 #include <linux/kthread.h>
 #include <linux/sched.h>
+#include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <unplug/gate.h>
@@ -42,17 +43,12 @@ static int probe_init(struct probe *probe)
 	return unplug_gate_init(&probe->gate, probe_drained);
 }
 
-static void probe_open(struct probe *probe)
-{
-	struct unplug_gate *const gate = &probe->gate;
-
-	unplug_gates_open(&gate, 1);
-}
-
+/* Neither newcomers nor stragglers get in. */
 static void probe_close(struct probe *probe)
 {
 	struct unplug_gate *const gate = &probe->gate;
 
+	unplug_gate_kill(gate);
 	unplug_gates_close(&gate, 1);
 }
 
@@ -71,6 +67,14 @@ static int probe_exit(struct probe *probe)
 	return 0;
 }
 
+static void ipi_try(void *arg)
+{
+	struct probe *probe = arg;
+
+	if (unplug_gate_get_active(&probe->gate))
+		atomic_inc(&probe->entered);
+}
+
 static int get_new(void)
 {
 	struct probe probe;
@@ -82,12 +86,104 @@ static int get_new(void)
 	return 0;
 }
 
+/* Who was refused when it was new does not count when it is shut. */
+static int open_after_refusal(void)
+{
+	struct probe probe;
+
+	CHECK(!probe_init(&probe));
+	CHECK(!unplug_gate_get_active(&probe.gate));
+	unplug_gate_open(&probe.gate);
+	CHECK(unplug_gate_inside(&probe.gate) == 0);
+	CHECK(unplug_gate_get_active(&probe.gate));
+	unplug_gate_put_active(&probe.gate);
+	probe_shut(&probe);
+	return probe_exit(&probe);
+}
+
+/* From kill on, on each CPU, though none has been asked to shut its word. */
+static int get_killed(void)
+{
+	struct unplug_gate *gate;
+	struct probe probe;
+
+	CHECK(!probe_init(&probe));
+	gate = &probe.gate;
+	unplug_gate_open(gate);
+	CHECK(unplug_gate_get_active(gate));
+	unplug_gate_kill(gate);
+	on_each_cpu(ipi_try, &probe, 1);
+	CHECK(atomic_read(&probe.entered) == 0);
+	CHECK(unplug_gate_inside(gate) == 1);
+	unplug_gate_put_active(gate);
+	CHECK(unplug_gate_inside(gate) == 0);
+	CHECK(atomic_read(&probe.drained) == 0);
+	unplug_gates_close(&gate, 1);
+	CHECK(unplug_gate_inside(gate) == 0);
+	unplug_gate_fold(gate);
+	return probe_exit(&probe);
+}
+
+/*
+ * A straggler: has read where to count before the kill, and counts later. Until its
+ * CPU has shut its word it gets in, and is counted; then not.
+ */
+static int get_straggling(void)
+{
+	struct unplug_gate *gate;
+	long __percpu *word;
+	struct probe probe;
+
+	CHECK(!probe_init(&probe));
+	gate = &probe.gate;
+	unplug_gate_open(gate);
+	word = gate->word;
+	unplug_gate_kill(gate);
+	CHECK(unplug_word_inc(word));
+	unplug_gates_close(&gate, 1);
+	CHECK(!unplug_word_inc(word));
+	CHECK(unplug_gate_inside(gate) == 1);
+	unplug_gate_fold(gate);
+	CHECK(atomic_read(&probe.drained) == 0);
+	CHECK(!unplug_word_dec(word));
+	__unplug_gate_put_late(gate);
+	return probe_exit(&probe);
+}
+
+/* One round for many gates, each with its own users */
+static int close_many(void)
+{
+	struct unplug_gate *gates[3];
+	struct probe probes[3];
+	int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		CHECK(!probe_init(&probes[i]));
+		gates[i] = &probes[i].gate;
+		unplug_gate_open(gates[i]);
+		for (j = 0; j < i; j++)
+			CHECK(unplug_gate_get_active(gates[i]));
+		unplug_gate_kill(gates[i]);
+	}
+	unplug_gates_close(gates, ARRAY_SIZE(gates));
+	for (i = 0; i < ARRAY_SIZE(probes); i++) {
+		unplug_gate_fold(gates[i]);
+		CHECK(unplug_gate_inside(gates[i]) == i);
+		CHECK(atomic_read(&probes[i].drained) == (i == 0));
+		for (j = 0; j < i; j++)
+			unplug_gate_put_active(gates[i]);
+		if (probe_exit(&probes[i]))
+			return -EPROTO;
+	}
+	return 0;
+}
+
 static int get_live(void)
 {
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	probe_open(&probe);
+	unplug_gate_open(&probe.gate);
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_inside(&probe.gate) == 2);
@@ -104,7 +200,7 @@ static int get_dying(void)
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	probe_open(&probe);
+	unplug_gate_open(&probe.gate);
 	CHECK(unplug_gate_get_active(&probe.gate));
 	probe_close(&probe);
 	/* Also a nested one. */
@@ -123,7 +219,7 @@ static int put_before_fold(void)
 	struct probe probe;
 
 	CHECK(!probe_init(&probe));
-	probe_open(&probe);
+	unplug_gate_open(&probe.gate);
 	CHECK(unplug_gate_get_active(&probe.gate));
 	CHECK(unplug_gate_get_active(&probe.gate));
 	probe_close(&probe);
@@ -153,7 +249,7 @@ static int put_other_cpu(void)
 	int cpu, n = num_online_cpus();
 
 	CHECK(!probe_init(&probe));
-	probe_open(&probe);
+	unplug_gate_open(&probe.gate);
 	for (cpu = 0; cpu < n; cpu++)
 		on_each_cpu(ipi_get, &probe.gate, 1);
 	CHECK(unplug_gate_inside(&probe.gate) == n * n);
@@ -170,119 +266,147 @@ static int put_other_cpu(void)
 	return probe_exit(&probe);
 }
 
+/* As after so many references got on one CPU and put on another */
 static int count_wraps(void)
 {
 	struct probe probe;
 
+	if (nr_cpu_ids == 1)
+		return 0;
 	CHECK(!probe_init(&probe));
-	probe_open(&probe);
-	/* As after so many references got on one CPU and put on another. */
-	*per_cpu_ptr(probe.gate.word, 0) += 5L << 32;
-	*per_cpu_ptr(probe.gate.word, nr_cpu_ids - 1) -= 5L << 32;
-	CHECK(unplug_gate_get_active(&probe.gate));
+	unplug_gate_open(&probe.gate);
+	*per_cpu_ptr(probe.gate.own, 0) += (1L << 31) + 8;
+	*per_cpu_ptr(probe.gate.own, nr_cpu_ids - 1) -= (1L << 31) + 7;
 	CHECK(unplug_gate_inside(&probe.gate) == 1);
 	probe_shut(&probe);
+	CHECK(unplug_gate_inside(&probe.gate) == 1);
 	CHECK(atomic_read(&probe.drained) == 0);
 	unplug_gate_put_active(&probe.gate);
 	return probe_exit(&probe);
-}
-
-static void ipi_try(void *arg)
-{
-	struct probe *probe = arg;
-
-	if (unplug_gate_get_active(&probe->gate))
-		atomic_inc(&probe->entered);
 }
 
 /* What a CPU counted before it went offline counts, and it does not come back open. */
+static int cpu_went(struct probe *probe, int cpu)
+{
+	CHECK(!smp_call_function_single(cpu, ipi_try, probe, 1));
+	CHECK(atomic_read(&probe->entered) == 1);
+	CHECK(!remove_cpu(cpu));
+	CHECK(unplug_gate_inside(&probe->gate) == 1);
+	probe_shut(probe);
+	CHECK(atomic_read(&probe->drained) == 0);
+	return 0;
+}
+
 static int cpu_goes(void)
 {
+	int err, cpu = nr_cpu_ids - 1;
 	struct probe probe;
-	int last = nr_cpu_ids - 1;
 
-	if (last == 0)
+	if (cpu == 0)
 		return 0;
 	CHECK(!probe_init(&probe));
-	probe_open(&probe);
-	CHECK(!smp_call_function_single(last, ipi_try, &probe, 1));
-	CHECK(atomic_read(&probe.entered) == 1);
-	CHECK(!remove_cpu(last));
-	CHECK(unplug_gate_inside(&probe.gate) == 1);
-	probe_shut(&probe);
-	CHECK(atomic_read(&probe.drained) == 0);
-	CHECK(!add_cpu(last));
-	CHECK(!smp_call_function_single(last, ipi_try, &probe, 1));
+	unplug_gate_open(&probe.gate);
+	err = cpu_went(&probe, cpu);
+	CHECK(!add_cpu(cpu));
+	if (err)
+		return err;
+	CHECK(!smp_call_function_single(cpu, ipi_try, &probe, 1));
 	CHECK(atomic_read(&probe.entered) == 1);
 	unplug_gate_put_active(&probe.gate);
 	return probe_exit(&probe);
 }
 
-/* A CPU that was offline when the gate was opened admits like the others. */
-static int cpu_comes(void)
-{
-	struct probe probe;
-	int last = nr_cpu_ids - 1;
-
-	if (last == 0)
-		return 0;
-	CHECK(!probe_init(&probe));
-	CHECK(!remove_cpu(last));
-	probe_open(&probe);
-	CHECK(!add_cpu(last));
-	CHECK(!smp_call_function_single(last, ipi_try, &probe, 1));
-	CHECK(atomic_read(&probe.entered) == 1);
-	probe_shut(&probe);
-	CHECK(atomic_read(&probe.drained) == 0);
-	unplug_gate_put_active(&probe.gate);
-	return probe_exit(&probe);
-}
+#define CROWD_GATES	60
 
 /**
- * struct crowd - threads that enter and leave while the gate is shut
- * @probe: the gate
+ * struct crowd - threads that enter and leave while one gate after the other is shut
+ * @probes: the gates, all open in the beginning
  * @away: set when nobody may be inside
  * @late: how often somebody was
+ * @refused: set when somebody was refused
+ * @again: how often somebody got in after that
  * @rounds: how often somebody was inside in all
  */
 struct crowd {
-	struct probe probe;
-	bool away;
+	struct probe probes[CROWD_GATES];
+	bool away[CROWD_GATES];
+	bool refused[CROWD_GATES];
 	atomic_t late;
+	atomic_t again;
 	atomic_t rounds;
 };
+
+static void crowd_pass(struct crowd *crowd, int i)
+{
+	struct unplug_gate *gate = &crowd->probes[i].gate;
+	bool refused = false;
+
+	while (unplug_gate_get_active(gate)) {
+		if (refused)
+			atomic_inc(&crowd->again);
+		cond_resched();		/* may be put on another CPU */
+		if (READ_ONCE(crowd->away[i]))
+			atomic_inc(&crowd->late);
+		atomic_inc(&crowd->rounds);
+		unplug_gate_put_active(gate);
+		refused = smp_load_acquire(&crowd->refused[i]);
+	}
+	smp_store_release(&crowd->refused[i], true);
+}
 
 static int crowd_thread(void *arg)
 {
 	struct crowd *crowd = arg;
+	int i;
 
-	while (unplug_gate_get_active(&crowd->probe.gate)) {
-		cond_resched();		/* may be put on another CPU */
-		if (READ_ONCE(crowd->away))
-			atomic_inc(&crowd->late);
-		atomic_inc(&crowd->rounds);
-		unplug_gate_put_active(&crowd->probe.gate);
-	}
+	for (i = 0; i < CROWD_GATES; i++)
+		crowd_pass(crowd, i);
 	while (!kthread_should_stop())
 		schedule_timeout_interruptible(1);
 	return 0;
 }
 
-static int crowd_run(struct crowd *crowd, struct task_struct **threads, int n)
+/* The last CPU goes and comes meanwhile. */
+static int crowd_hotplug(void *arg)
 {
-	int i;
+	int cpu = nr_cpu_ids - 1;
+
+	while (!kthread_should_stop()) {
+		if (cpu == 0 || remove_cpu(cpu))
+			schedule_timeout_interruptible(1);
+		else
+			WARN_ON(add_cpu(cpu));
+	}
+	return 0;
+}
+
+static void crowd_shut_all(struct crowd *crowd)
+{
+	int i, before;
+
+	for (i = 0; i < CROWD_GATES; i++) {
+		/* Somebody is at it: an event, not a time. */
+		before = atomic_read(&crowd->rounds);
+		while (atomic_read(&crowd->rounds) - before < 20)
+			cond_resched();
+		probe_shut(&crowd->probes[i]);
+		wait_for_completion(&crowd->probes[i].done);
+		WRITE_ONCE(crowd->away[i], true);
+	}
+}
+
+static int crowd_run(struct crowd *crowd, bool hotplug)
+{
+	struct task_struct *threads[9];
+	int i, n = ARRAY_SIZE(threads) - !hotplug;
 
 	for (i = 0; i < n; i++) {
-		threads[i] = kthread_run(crowd_thread, crowd, "unplug-crowd");
+		threads[i] = kthread_run(i < 8 ? crowd_thread : crowd_hotplug,
+					 crowd, "unplug-crowd");
 		CHECK(!IS_ERR(threads[i]));
 		get_task_struct(threads[i]);
 	}
-	/* All are at it: an event, not a time. */
-	while (atomic_read(&crowd->rounds) < 100 * n)
-		cond_resched();
-	probe_shut(&crowd->probe);
-	wait_for_completion(&crowd->probe.done);
-	WRITE_ONCE(crowd->away, true);
+	crowd_shut_all(crowd);
 	for (i = 0; i < n; i++) {
 		kthread_stop(threads[i]);
 		put_task_struct(threads[i]);
@@ -290,36 +414,49 @@ static int crowd_run(struct crowd *crowd, struct task_struct **threads, int n)
 	return 0;
 }
 
+static int crowd_drains(bool hotplug)
+{
+	struct crowd *crowd = kvzalloc(sizeof(*crowd), GFP_KERNEL);
+	int i, err;
+
+	if (!crowd)
+		return -ENOMEM;
+	for (i = 0; i < CROWD_GATES; i++) {
+		CHECK(!probe_init(&crowd->probes[i]));
+		unplug_gate_open(&crowd->probes[i].gate);
+	}
+	err = crowd_run(crowd, hotplug);
+	for (i = 0; i < CROWD_GATES && !err; i++)
+		err = probe_exit(&crowd->probes[i]);
+	CHECK(err || atomic_read(&crowd->late) == 0);
+	CHECK(err || atomic_read(&crowd->again) == 0);
+	kvfree(crowd);
+	return err;
+}
+
 static int drain_crowd(void)
 {
-	struct task_struct *threads[8];
-	struct crowd *crowd;
-	int round, err = 0;
+	return crowd_drains(false);
+}
 
-	for (round = 0; round < 20 && !err; round++) {
-		crowd = kzalloc(sizeof(*crowd), GFP_KERNEL);
-		if (!crowd)
-			return -ENOMEM;
-		CHECK(!probe_init(&crowd->probe));
-		probe_open(&crowd->probe);
-		err = crowd_run(crowd, threads, ARRAY_SIZE(threads));
-		if (!err)
-			err = probe_exit(&crowd->probe);
-		CHECK(err || atomic_read(&crowd->late) == 0);
-		kfree(crowd);
-	}
-	return err;
+static int drain_crowd_hotplug(void)
+{
+	return crowd_drains(true);
 }
 
 const struct selftest selftests_gate[] = {
 	{ "gate get-new", get_new },
+	{ "gate open-after-refusal", open_after_refusal },
 	{ "gate get-live", get_live },
+	{ "gate get-killed", get_killed },
+	{ "gate get-straggling", get_straggling },
+	{ "gate close-many", close_many },
 	{ "gate get-dying", get_dying },
 	{ "gate put-before-fold", put_before_fold },
 	{ "gate put-other-cpu", put_other_cpu },
 	{ "gate count-wraps", count_wraps },
 	{ "gate cpu-goes", cpu_goes },
-	{ "gate cpu-comes", cpu_comes },
 	{ "gate drain-crowd", drain_crowd },
+	{ "gate drain-crowd-hotplug", drain_crowd_hotplug },
 	{ }
 };
