@@ -1,0 +1,250 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+# What convert/misc and convert/cdev have in common: to be sourced after $kind (misc or
+# cdev), $embedded (the struct that becomes a struct unplug_dev) and the array $foreign
+# (what must be left of nothing afterwards: PATTERN, reason, PATTERN, reason, …) are set.
+#
+# Works on a copy: the driver stays as it is until all is known to be right. Exit status: 0
+# converted, 1 left alone, with every reason, 2 usage.
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+reasons=() notes=() tmp=
+
+say()
+{
+	printf '%s: %s\n' "$driver" "$*" >&2
+}
+
+# code FILE: without comments and what is in strings, line by line
+code()
+{
+	awk '{
+		out = ""; rest = $0
+		while (rest != "") {
+			if (inside) {
+				end = index(rest, "*/")
+				if (!end) break
+				rest = substr(rest, end + 2); inside = 0
+			} else if (match(rest, /"([^"\\]|\\.)*"|\/\*|\/\//)) {
+				out = out substr(rest, 1, RSTART - 1)
+				token = substr(rest, RSTART, RLENGTH)
+				rest = substr(rest, RSTART + RLENGTH)
+				if (token == "//") break
+				if (token == "/*") inside = 1; else out = out "\"\""
+			} else {
+				out = out rest; rest = ""
+			}
+		}
+		print out
+	}' "$1"
+}
+
+# has PATTERN: in the code of any file; sets $where to FILE:LINE
+has()
+{
+	local file line
+
+	for file in "${files[@]}"; do
+		line=$(code "$file" | grep -nE -- "$1" | head -n 1) || continue
+		where=${file##*/}:${line%%:*}
+		return 0
+	done
+	return 1
+}
+
+refuse_if()
+{
+	! has "$1" || reasons+=("$where: $2")
+}
+
+# Every reason there is, or nothing
+refuse_or_go_on()
+{
+	local reason
+
+	[[ ${#reasons[@]} -gt 0 ]] || return 0
+	for reason in "${reasons[@]}"; do
+		say "left alone: $reason"
+	done
+	exit 1
+}
+
+# What no patch can decide
+look_before()
+{
+	has "\\<struct $embedded +\\w+;" || reasons+=("no struct $embedded in a structure of the driver: one that is static, or only pointed to, has nothing that could go with the device; by hand: see drivers/null")
+	refuse_if '\<unplug_dev_' "it is converted already"
+	has '\.(remove|remove_new|disconnect)\s*=\s*\w+' ||
+		reasons+=("it has no ->remove or ->disconnect: nothing can be pulled")
+	refuse_if '\<(wait_for_completion|wait_for_completion_(interruptible|killable|io))\(' \
+		"an operation may sleep here when the device is pulled, and nobody wakes it: give it a time limit, or use wait_event_interruptible()"
+	refuse_if '\<(wait_event(_idle|_killable|_exclusive|_lock_irq|_cmd|_freezable)?|wait_event_interruptible_(exclusive|locked|locked_irq|lock_irq|lock_irq_cmd|hrtimeout)|wait_on_bit|prepare_to_wait|prepare_to_wait_exclusive|add_wait_queue|schedule)\(' \
+		"it sleeps in a way that the patch cannot wake: use wait_event_interruptible()"
+	refuse_if '\<MAX_SCHEDULE_TIMEOUT\>' "a wait without a limit: use wait_event_interruptible()"
+	refuse_if '\<kref_(init|get|put)\(' \
+		"it counts references of its structure itself; by hand: the core does, see unplug_dev_get()"
+	refuse_if '\<device_lock\(' \
+		"operations that want the lock that ->remove is called under would wait for each other"
+	refuse_if '\<iminor\(|\<MINOR\(inode' \
+		"it finds its device by the minor number, which is the core's: use unplug_dev_from_file()"
+	refuse_if '(->|\.)f_(op|mapping) *=[^=]|\<replace_fops\(' "it takes its files away from the gate"
+	refuse_if '\.(check_flags|uring_cmd|mmap_supported_flags)\s*=|\<ki_complete\>|\<EIOCBQUEUED\>' \
+		"it has operations that the gate does not see the end of"
+	refuse_if '\<(device_create_file|sysfs_create_(file|group)s?|dev_groups)\>.*(this_device|devt)' \
+		"it has attributes at its node's device"
+}
+
+look_at_mmap()
+{
+	populates=
+	has '\.mmap\s*=\s*\w+' || return 0
+	refuse_if '\<(vm_insert_pages?|vm_map_pages(_zero)?|vmf_insert_mixed\w*|vm_insert_mixed|remap_vmalloc_range(_partial)?|dma_mmap_pages)\(' \
+		"the gate refuses mappings of pages that users could pin"
+	refuse_if '\<struct vm_operations_struct\>.*=\s*\{' \
+		"faults have to insert in hardware sections; by hand: see include/unplug/mmap.h"
+	refuse_if '\<unmap_mapping_range\(|\<zap_' \
+		"it takes mappings back itself: that is the core's"
+	if has '\<(io_)?remap_pfn_range\(|\<vm_iomap_memory\(|\<dma_mmap_(coherent|attrs|wc|writecombine)\('; then
+		populates=1
+		notes+=("$where: what ->mmap maps has to stay valid until ->remove; look at the conditions of 'populates' in include/unplug/device.h")
+	else
+		has '\.mmap\s*=\s*\w+'
+		reasons+=("$where: how it maps is not known here")
+	fi
+}
+
+# The line in the driver of line $2 in the converted copy of its file $1, or about it
+line_before()
+{
+	local text line
+
+	text=$(sed -n "$2p" "$tmp/$1")
+	line=$(grep -nxF -- "$text" "$tmp/before/$1" | head -n 1 | cut -d: -f1) || true
+	printf '%s:%s' "$1" "${line:-?}"
+}
+
+# left PATTERN REASON: some converted file still has it
+left()
+{
+	local file line
+
+	for file in "${copies[@]}"; do
+		while IFS=: read -r line _; do
+			reasons+=("$(line_before "${file#"$tmp"/}" "$line"): $2")
+		done < <(code "$file" | grep -nE -- "$1" || true)
+	done
+}
+
+# The token of a marker is in the copy; where it came from has to be found by what it replaced
+marked()
+{
+	! grep -qE "\\<unplug_cannot_$1\\(" "${copies[@]}" || {
+		has "$2" || where=$driver
+		reasons+=("$where: $3")
+	}
+}
+
+look_after()
+{
+	local i stray
+
+	for ((i = 0; i < ${#foreign[@]}; i += 2)); do
+		left "${foreign[i]}" "${foreign[i + 1]}"
+	done
+	marked assign '\*\w+ = |\<memset\(' "it overwrites its structure, of which a part is the core's"
+	marked wake '\<wait_event_interruptible\(' "it sleeps on a queue outside of its structure, or in an expression: nobody can wake it"
+	marked free '\.release\s*=\s*\w+;' "release of its node's device does more than kfree(): that belongs in ->gone of struct unplug_driver"
+	marked poll '\<poll_wait\(' "poll sleeps on a queue outside of the driver's structure, which release may free"
+	grep -q '\<struct unplug_driver ' "${copies[@]}" ||
+		reasons+=("$driver: its operations are not set where the patch looks for them")
+	grep -q '\<unplug_dev_register(' "${copies[@]}" ||
+		reasons+=("$driver: it is not registered where its name is set")
+	grep -q '\<unplug_dev_alloc(' "${copies[@]}" ||
+		reasons+=("$driver: its structure is not allocated by (devm_)kzalloc(sizeof(*p)) in ->probe")
+	# Everywhere it is taken away, it is waited for.
+	stray=$(awk '/unplug_dev_unplug\(/ {
+			do getline next_line; while (next_line ~ /wake_up_all\(/)
+			if (next_line !~ /unplug_dev_wait_gone\(/) print FILENAME
+		}' \
+		"${copies[@]}" | head -n 1)
+	if [[ $stray ]]; then
+		has '\<(misc_deregister|cdev_del|cdev_device_del)\(' || where=$driver
+		reasons+=("$where: it is taken away somewhere else than by ->remove itself, whose first statement gets its structure, and by the function that registers it")
+	fi
+	grep -q 'private_data *= ' "${copies[@]}" ||
+		left '\<private_data\>' "private_data is not what misc sets it to any more: open has to"
+}
+
+# Labels nobody goes to any more: gcc would warn
+drop_labels()
+{
+	local file label
+
+	for file in "${copies[@]}"; do
+		while read -r label; do
+			grep -qE "goto +$label *;" "$file" || sed -i "/^$label:\$/d" "$file"
+		done < <(sed -nE 's/^(\w+):$/\1/p' "$file" | sort | uniq -u)
+	done
+}
+
+polish()
+{
+	sed -i -E 's/"%s", ("[^"%]*")/\1/
+		s,^(static bool \w+_pulled\(),/* Nobody gets in any more: who sleeps inside has to leave. */\n\1,' "${copies[@]}"
+	[[ ! $populates ]] || sed -i -E \
+		'/^static const struct unplug_driver /,/^};/s/^(\t\.fops = .*)/\1\n\t.populates = true,/' "${copies[@]}"
+	drop_labels
+}
+
+transform()
+{
+	local file patch
+
+	tmp=$(mktemp -d)
+	trap 'rm -rf "$tmp"' EXIT
+	mkdir "$tmp/before"
+	copies=()
+	for file in "${files[@]}"; do
+		copies+=("$tmp/${file##*/}")
+		cp "$file" "$tmp/"
+		cp "$file" "$tmp/before/"
+	done
+	for patch in "$kind" device; do
+		spatch -D patch --very-quiet --in-place --sp-file "$here/$patch.cocci" \
+			"${copies[@]}" >"$tmp/log" 2>&1 || true
+		! grep -qE 'parse error|already tagged|exception' "$tmp/log" ||
+			reasons+=("$driver: the parts of $patch.cocci do not agree what to change: ${driver##*/} is too different from what they know")
+	done
+}
+
+convert()
+{
+	driver=${1-} files=()
+	if [[ $# != 1 || ! -e $driver ]]; then
+		echo "usage: convert/$kind FILE.c|FOLDER" >&2
+		exit 2
+	fi
+	if [[ -d $driver ]]; then
+		mapfile -t files < <(find "$driver" -maxdepth 1 -name '*.[ch]' ! -name '*.mod.c' | sort)
+	else
+		files=("$driver")
+	fi
+	[[ ${#files[@]} -gt 0 ]] || { say "no C files there"; exit 2; }
+	command -v spatch >/dev/null || { say "spatch is missing: apt-get install -y coccinelle"; exit 2; }
+
+	look_before
+	look_at_mmap
+	refuse_or_go_on
+	transform
+	refuse_or_go_on
+	look_after
+	refuse_or_go_on
+	polish
+	for file in "${files[@]}"; do
+		cat "$tmp/${file##*/}" >"$file"
+	done
+	say "converted; build it with -I<unplug>/include and KBUILD_EXTRA_SYMBOLS=<the core's Module.symvers>"
+	for note in "${notes[@]}"; do
+		say "to be looked at: $note"
+	done
+}
