@@ -61,6 +61,10 @@ check-drm: modules ## four USB display cards, stock udl beside udl behind the ga
 	@script/drm-drivers
 	@test/drm/run
 
+check-convert: modules ## drivers of the kernel tree, converted by convert/misc and convert/cdev
+	@script/convert-drivers
+	@test/convert/run
+
 demo-drm: modules ## USB display cards pulled under weston and modetest, stock udl beside ours (out/demo-drm)
 	@script/drm-drivers
 	@demo/drm/run
@@ -93,5 +97,5 @@ clean: ## remove what was compiled and all results; keep the unpacked kernel
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
-.PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check check-debug check-kcsan check-drm check-model bench shell lint doc clean \
-	distclean
+.PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
+	check-debug check-kcsan check-drm check-convert check-model bench shell lint doc clean distclean
