@@ -351,6 +351,7 @@ static void crowd_pass(struct crowd *crowd, int i)
 		unplug_gate_put_active(gate);
 		refused = smp_load_acquire(&crowd->refused[i]);
 	}
+	/* Who sees this begins after a refusal: matches the acquire above. */
 	smp_store_release(&crowd->refused[i], true);
 }
 
