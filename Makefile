@@ -65,6 +65,13 @@ check-convert: modules ## drivers of the kernel tree, converted by convert/misc 
 	@script/convert-drivers
 	@test/convert/run
 
+DKMS_KERNELS = $(or $(KERNEL),6.1 6.12)
+
+check-dkms: ## DKMS builds, signs, installs and removes the core in the machine, on 6.1 and 6.12
+	@script/need dkms openssl
+	@for series in $(DKMS_KERNELS); do KERNEL=$$series script/setup || exit; done
+	@test/dkms/run $(DKMS_KERNELS)
+
 demo-drm: modules ## USB display cards pulled under weston and modetest, stock udl beside ours (out/demo-drm)
 	@script/drm-drivers
 	@demo/drm/run
@@ -98,4 +105,4 @@ distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm check-convert check-model bench shell lint doc clean distclean
+	check-debug check-kcsan check-drm check-dkms check-convert check-model bench shell lint doc clean distclean
