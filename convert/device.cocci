@@ -107,6 +107,17 @@ expression E;
 +unplug_cannot_assign();
 )
 
+// Another one, from elsewhere, would be freed as if it were the core's.
+@ @
+identifier card.S;
+struct S *p;
+identifier alloc =~ "^(devm_)?k[a-z]*alloc";
+@@
+ p =
+-alloc(...)
++unplug_cannot_alloc()
+ ;
+
 // --- sleepers ---------------------------------------------------------------------
 
 @ sleep @

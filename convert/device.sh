@@ -152,6 +152,7 @@ look_after()
 		left "${foreign[i]}" "${foreign[i + 1]}"
 	done
 	marked assign '\*\w+ = |\<memset\(' "it overwrites its structure, of which a part is the core's"
+	marked alloc '=\s*(devm_)?k[a-z]*alloc\w*\(' "it allocates its structure in more than one way, or not in ->probe"
 	marked wake '\<wait_event_interruptible\(' "it sleeps on a queue outside of its structure, or in an expression: nobody can wake it"
 	marked free '\.release\s*=\s*\w+;' "release of its node's device does more than kfree(): that belongs in ->gone of struct unplug_driver"
 	marked poll '\<poll_wait\(' "poll sleeps on a queue outside of the driver's structure, which release may free"

@@ -21,15 +21,9 @@ static struct platform_device *sensor, *telemetry;
 static atomic_t mails;
 module_param_named(mails, mails.counter, int, 0444);
 
-int board_mailbox(struct wilco_ec_device *ec, struct wilco_ec_message *msg);
-
-/**
- * board_mailbox() - what the telemetry driver calls instead of wilco_ec_mailbox()
- * @ec: not in use
- * @msg: a mail
- *
- * Context: Any.
- * Return: the size of the answer, all of it zeroes.
+/*
+ * What the telemetry driver calls instead of wilco_ec_mailbox(): both are compiled with one
+ * name for the other, the declaration in the header included. Answers zeroes.
  */
 int board_mailbox(struct wilco_ec_device *ec, struct wilco_ec_message *msg)
 {
