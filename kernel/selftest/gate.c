@@ -349,6 +349,7 @@ static void crowd_pass(struct crowd *crowd, int i)
 			atomic_inc(&crowd->late);
 		atomic_inc(&crowd->rounds);
 		unplug_gate_put_active(gate);
+		/* Before the next get: matches the release below. */
 		refused = smp_load_acquire(&crowd->refused[i]);
 	}
 	/* Who sees this begins after a refusal: matches the acquire above. */
