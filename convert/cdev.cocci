@@ -196,6 +196,13 @@ expression p, E;
 +unplug_dev_put(&p->unplug);
 )
 
+@ @
+identifier card.S, beside.D;
+struct S *p;
+@@
+-p->D
++unplug_cannot_use(p)
+
 // --- a cdev, and device_create() for its node -----------------------------------------------
 
 @ used @

@@ -146,8 +146,12 @@ marked()
 
 look_after()
 {
-	local i stray
+	local i stray member
 
+	# The field is gone: nothing may name it.
+	member=$(sed -nE "s/.*\\<struct $embedded +(\w+);.*/\1/p" "${files[@]}" | sort -u | paste -sd '|')
+	left "(->|\\.)($member)\\>|\\<struct \\w+, *($member)\\)" \
+		"it uses its struct $embedded in a way not known here"
 	for ((i = 0; i < ${#foreign[@]}; i += 2)); do
 		left "${foreign[i]}" "${foreign[i + 1]}"
 	done
@@ -155,6 +159,7 @@ look_after()
 	marked alloc '=\s*(devm_)?k[a-z]*alloc\w*\(' "it allocates its structure in more than one way, or not in ->probe"
 	marked wake '\<wait_event_interruptible\(' "it sleeps on a queue outside of its structure, or in an expression: nobody can wake it"
 	marked free '\.release\s*=\s*\w+;' "release of its node's device does more than kfree(): that belongs in ->gone of struct unplug_driver"
+	marked use '\<cdev_device_add\(' "it uses the struct device beside its cdev in a way not known here"
 	marked poll '\<poll_wait\(' "poll sleeps on a queue outside of the driver's structure, which release may free"
 	grep -q '\<struct unplug_driver ' "${copies[@]}" ||
 		reasons+=("$driver: its operations are not set where the patch looks for them")

@@ -74,7 +74,7 @@ identifier m;
 expression f;
 @@
 -struct miscdevice *m = f->private_data;
- <...
+ <+...
  container_of(
 -m,
 +unplug_dev_from_file(f),
@@ -82,7 +82,7 @@ expression f;
 -M
 +unplug
  )
- ...>
+ ...+>
 
 // --- the name, and registering by it ----------------------------------------------
 
