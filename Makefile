@@ -53,6 +53,8 @@ endef
 
 check-debug: modules ## all tests under KASAN, lockdep, kmemleak; every allocation fails in turn
 	$(call check_on,kasan)
+	@KERNEL=6.1-kasan script/drm-drivers
+	@KERNEL=6.1-kasan test/drm/run --form unplug
 
 check-kcsan: modules ## all tests under KCSAN: no data race of ours
 	$(call check_on,kcsan)
