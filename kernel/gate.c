@@ -37,8 +37,12 @@ int unplug_gate_init(struct unplug_gate *gate,
 	int cpu;
 
 	gate->own = alloc_percpu(long);
-	if (!gate->own)
+	gate->left = alloc_percpu(int);
+	if (!gate->own || !gate->left) {
+		free_percpu(gate->left);
+		free_percpu(gate->own);
 		return -ENOMEM;
+	}
 	for_each_possible_cpu(cpu) {
 		word = per_cpu_ptr(gate->own, cpu);
 		*word = UNPLUG_WORD_OPEN;
@@ -47,7 +51,6 @@ int unplug_gate_init(struct unplug_gate *gate,
 	gate->word = &gates_shut;
 	gate->state = UNPLUG_GATE_NEW;
 	gate->drained = drained;
-	atomic_set(&gate->sum, 0);
 	atomic_set(&gate->late, 0);
 	return 0;
 }
@@ -64,7 +67,9 @@ void unplug_gate_destroy(struct unplug_gate *gate)
 {
 	WARN_ON(gate->state != UNPLUG_GATE_NEW &&
 		gate->state != UNPLUG_GATE_DEAD);
+	free_percpu(gate->left);
 	free_percpu(gate->own);
+	gate->left = NULL;
 	gate->own = NULL;
 }
 EXPORT_SYMBOL_GPL(unplug_gate_destroy);
@@ -113,11 +118,16 @@ struct gate_round {
 	unsigned int n;
 };
 
-/* A word may be shut twice: it has a count to hand in only if it was open. */
-static void gate_collect(struct unplug_gate *gate, long word)
+/*
+ * A word may be shut twice, and be found open twice: when its CPU has come online
+ * meanwhile and undone the first. What it holds then is the whole count once more,
+ * so the note is replaced, not added to.
+ */
+static void gate_note(struct unplug_gate *gate, int cpu, long word)
 {
 	if (word > 0)
-		atomic_add(word - UNPLUG_WORD_OPEN, &gate->sum);
+		WRITE_ONCE(*per_cpu_ptr(gate->left, cpu),
+			   word - UNPLUG_WORD_OPEN);
 }
 
 /* On each CPU, in an interrupt */
@@ -129,7 +139,8 @@ static void gates_close_here(void *arg)
 
 	for (i = 0; i < round->n; i++) {
 		gate = round->gates[i];
-		gate_collect(gate, this_cpu_xchg(*gate->own, UNPLUG_WORD_SHUT));
+		gate_note(gate, smp_processor_id(),
+			  this_cpu_xchg(*gate->own, UNPLUG_WORD_SHUT));
 	}
 }
 
@@ -141,8 +152,8 @@ static void gates_close_there(const struct gate_round *round, int cpu)
 
 	for (i = 0; i < round->n; i++) {
 		gate = round->gates[i];
-		gate_collect(gate, xchg(per_cpu_ptr(gate->own, cpu),
-					UNPLUG_WORD_SHUT));
+		gate_note(gate, cpu, xchg(per_cpu_ptr(gate->own, cpu),
+					  UNPLUG_WORD_SHUT));
 	}
 }
 
@@ -172,6 +183,24 @@ void unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
 }
 EXPORT_SYMBOL_GPL(unplug_gates_close);
 
+/* What the CPUs have counted, or had when their words were shut */
+static int unplug_gate_sum(const struct unplug_gate *gate)
+{
+	unsigned int sum = 0;
+	long word;
+	int cpu;
+
+	/* Possible, not online: a CPU leaves its count behind when it goes. */
+	for_each_possible_cpu(cpu) {
+		word = READ_ONCE(*per_cpu_ptr(gate->own, cpu));
+		if (word > 0)
+			sum += word - UNPLUG_WORD_OPEN;
+		else
+			sum += READ_ONCE(*per_cpu_ptr(gate->left, cpu));
+	}
+	return sum;
+}
+
 static void unplug_gate_dead(struct unplug_gate *gate)
 {
 	WRITE_ONCE(gate->state, UNPLUG_GATE_DEAD);
@@ -191,7 +220,7 @@ static void unplug_gate_dead(struct unplug_gate *gate)
 void unplug_gate_fold(struct unplug_gate *gate)
 {
 	WRITE_ONCE(gate->state, UNPLUG_GATE_DRAINING);
-	if (atomic_add_return(atomic_read(&gate->sum), &gate->late) == 0) /* E */
+	if (atomic_add_return(unplug_gate_sum(gate), &gate->late) == 0) /* E */
 		unplug_gate_dead(gate);
 }
 EXPORT_SYMBOL_GPL(unplug_gate_fold);
@@ -203,22 +232,6 @@ void __unplug_gate_put_late(struct unplug_gate *gate)
 		unplug_gate_dead(gate);
 }
 EXPORT_SYMBOL_GPL(__unplug_gate_put_late);
-
-/* What those words have counted that are open */
-static int unplug_gate_open_sum(const struct unplug_gate *gate)
-{
-	unsigned int sum = 0;
-	long word;
-	int cpu;
-
-	/* Possible, not online: a CPU leaves its count behind when it goes. */
-	for_each_possible_cpu(cpu) {
-		word = READ_ONCE(*per_cpu_ptr(gate->own, cpu));
-		if (word > 0)
-			sum += word - UNPLUG_WORD_OPEN;
-	}
-	return sum;
-}
 
 /**
  * unplug_gate_inside() - how many users are inside
@@ -237,10 +250,8 @@ unsigned int unplug_gate_inside(const struct unplug_gate *gate)
 
 	switch (READ_ONCE(gate->state)) {
 	case UNPLUG_GATE_LIVE:
-		return unplug_gate_open_sum(gate);
 	case UNPLUG_GATE_DYING:
-		return late + atomic_read(&gate->sum) +
-		       unplug_gate_open_sum(gate);
+		return late + unplug_gate_sum(gate);
 	case UNPLUG_GATE_DRAINING:
 		return max(late, 0);
 	default:

@@ -27,10 +27,10 @@ int memory_show(struct seq_file *seq, void *data)
 {
 	memory_sample(seq, "flag", sizeof(bool), 0);
 	memory_sample(seq, "unplug", sizeof(struct unplug_gate),
-		      sizeof(long));
+		      sizeof(long) + sizeof(int));
 	/* All that the core keeps of a device: two gates, struct device, files */
 	memory_sample(seq, "unplug_dev", sizeof(struct unplug_dev),
-		      2 * sizeof(long));
+		      2 * (sizeof(long) + sizeof(int)));
 	memory_sample(seq, "percpu_ref",
 		      sizeof(struct percpu_ref) + sizeof(struct percpu_ref_data),
 		      sizeof(unsigned long));

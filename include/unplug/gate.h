@@ -30,8 +30,9 @@
  *	DRAINING  fails   drain word       those who entered while LIVE
  *	DEAD      fails   -                nobody, for ever
  *
- * No transition leads back: whoever was refused is refused for ever. open and
- * kill are each done once; it is the caller (the device) who makes sure of that.
+ * No transition leads back: whoever was refused by a gate that had been open is
+ * refused for ever. open and kill are each done once; it is the caller (the
+ * device) who makes sure of that.
  *
  * Counting
  * --------
@@ -58,9 +59,9 @@
  *
  *	unplug_gate_kill(gate)		no newcomers, from here on
  *	unplug_gates_close(gates, n)	no stragglers either: an interrupt has each
- *					CPU shut its word, whose count joins
- *					gate->sum; one for any number of gates
- *	unplug_gate_fold(gate)		gate->sum joins the drain word
+ *					CPU shut its word, and note the count in
+ *					gate->left; one for any number of gates
+ *	unplug_gate_fold(gate)		the sum of these joins the drain word
  *
  * From kill on, puts decrement the drain word. It starts at zero, so before fold
  * it only goes below; fold adds the sum, which makes it the number of those who
@@ -82,8 +83,9 @@
  *    online, on which nobody gets or puts, close does so itself, and then asks
  *    all that are online, one that has just come among them: if such a CPU
  *    undid the store, its increment came after it was marked online, so close
- *    sees it online, and it finds its own word open once more. None can go
- *    offline meanwhile, as preemption is off.
+ *    sees it online, and it finds its own word open once more, with the whole
+ *    count: this replaces what close had noted for it. None can go offline
+ *    meanwhile, as preemption is off.
  *
  * C  put counts and looks in one instruction, too. Matches B twice: the decrement
  *    is part of the sum, and all accesses of the operation that ends here are
@@ -136,7 +138,7 @@ enum unplug_gate_state {
  * @own: a word of each CPU, see unplug/word.h
  * @state: enum unplug_gate_state, for those who want to know; get and put do not
  *	   look at it
- * @sum: what the CPUs had counted when their words were shut
+ * @left: what each CPU had counted when its word was shut
  * @late: drain word
  * @drained: called once, when nobody is inside a closed gate any more. Runs in
  *	     the context of the last put, any, up to hard interrupt; or of fold.
@@ -145,8 +147,8 @@ enum unplug_gate_state {
 struct unplug_gate {
 	long __percpu *word;
 	long __percpu *own;
+	int __percpu *left;
 	unsigned int state;
-	atomic_t sum;
 	atomic_t late;
 	void (*drained)(struct unplug_gate *gate);
 };
