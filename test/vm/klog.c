@@ -64,7 +64,8 @@ static const char *skip_stamp(const char *line)
 	return p && p[1] == ' ' ? p + 2 : line;
 }
 
-/* How a line begins that 6.1 prints at the second time that it had no memory for a
+/*
+ * How a line begins that 6.1 prints at the second time that it had no memory for a
  * module's folder of drivers: then it links the driver from the root of sysfs.
  */
 #define ASTRAY "sysfs: cannot create duplicate filename '//platform:"
