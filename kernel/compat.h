@@ -117,16 +117,34 @@ unplug_get_unmapped_area(struct file *file, unsigned long addr,
 #define UNPLUG_HAVE_SENDPAGE
 #endif
 
-/* The member went with 6.12. */
-static inline unsigned long
-unplug_mmap_supported_flags(const struct file_operations *fops)
+/*
+ * Flags that stand in the table since 6.12. Of FOP_UNSIGNED_OFFSET's kind is what the
+ * kernel takes for a permission (and DRM for a condition of open; before it was a
+ * mode that open sets). FOP_BUFFER_RASYNC and its like are hints, and do without.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
+#define UNPLUG_HAVE_FOP_FLAGS
+static inline bool unplug_fops_unsigned(const struct file_operations *fops)
 {
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-	return fops->mmap_supported_flags;
-#else
-	return 0;
-#endif
+	return fops->fop_flags & FOP_UNSIGNED_OFFSET;
 }
+
+/* What changes the meaning of mmap. */
+static inline bool unplug_fops_mmap_flags(const struct file_operations *fops)
+{
+	return fops->fop_flags & (FOP_MMAP_SYNC | FOP_HUGE_PAGES);
+}
+#else
+static inline bool unplug_fops_unsigned(const struct file_operations *fops)
+{
+	return false;
+}
+
+static inline bool unplug_fops_mmap_flags(const struct file_operations *fops)
+{
+	return fops->mmap_supported_flags;
+}
+#endif
 
 /* Second argument of ->huge_fault. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)

@@ -26,6 +26,7 @@
 #define HAS_POLL	BIT(4)
 #define HAS_FASYNC	BIT(5)
 #define HAS_RARE	BIT(6)	/* lock, flock, iopoll, uring_cmd_iopoll */
+#define HAS_UNSIGNED	BIT(7)	/* FOP_UNSIGNED_OFFSET, not on all kernels */
 
 /*
  * Call an operation of the driver from inside: @dead if the device is not live,
@@ -331,9 +332,17 @@ static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
 #define GUARD_SENDPAGE
 #endif
 
+#ifdef UNPLUG_HAVE_FOP_FLAGS
+#define GUARD_FLAGS(set)						\
+	.fop_flags = (set) & HAS_UNSIGNED ? FOP_UNSIGNED_OFFSET : 0,
+#else
+#define GUARD_FLAGS(set)
+#endif
+
 #define TABLE(set)							\
 	[set] = {							\
 		.owner = THIS_MODULE,					\
+		GUARD_FLAGS(set)					\
 		.llseek = guard_llseek,					\
 		.read = IF((set) & HAS_READ, guard_read),		\
 		.write = IF((set) & HAS_WRITE, guard_write),		\
@@ -373,6 +382,10 @@ static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
 static const struct file_operations guard_fops[] = {
 	TABLES_64(0)
 	TABLES_64(64)
+#ifdef UNPLUG_HAVE_FOP_FLAGS
+	TABLES_64(128)
+	TABLES_64(192)
+#endif
 };
 
 /**
@@ -389,7 +402,7 @@ unplug_guard_fops(const struct file_operations *fops)
 {
 	unsigned int set = 0;
 
-	if (!fops || fops->check_flags || unplug_mmap_supported_flags(fops))
+	if (!fops || fops->check_flags || unplug_fops_mmap_flags(fops))
 		return ERR_PTR(-EINVAL);
 
 	set |= fops->read ? HAS_READ : 0;
@@ -400,5 +413,6 @@ unplug_guard_fops(const struct file_operations *fops)
 	set |= fops->fasync ? HAS_FASYNC : 0;
 	set |= fops->lock || fops->flock || fops->iopoll ||
 	       fops->uring_cmd_iopoll ? HAS_RARE : 0;
+	set |= unplug_fops_unsigned(fops) ? HAS_UNSIGNED : 0;
 	return &guard_fops[set];
 }

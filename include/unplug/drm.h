@@ -40,6 +40,13 @@
 #include <linux/poll.h>
 #include <unplug/device.h>
 
+/* Kernels that have this flag want it of what opens by drm_open(). */
+#ifdef FOP_UNSIGNED_OFFSET
+#define UNPLUG_DRM_FOP_FLAGS .fop_flags = FOP_UNSIGNED_OFFSET,
+#else
+#define UNPLUG_DRM_FOP_FLAGS
+#endif
+
 /*
  * Two tables: NAME, for struct drm_driver, has just the open that leads to the gate. It
  * is the driver's because what DRM hands out, dma-bufs above all, pins the module
@@ -49,11 +56,13 @@
 #define DEFINE_UNPLUG_DRM_GEM_FOPS(name)				\
 	static const struct file_operations name = {			\
 		.owner = THIS_MODULE,					\
+		UNPLUG_DRM_FOP_FLAGS					\
 		.open = unplug_drm_open,				\
 		.llseek = noop_llseek,					\
 	};								\
 	static const struct file_operations name##_gated = {		\
 		.owner = THIS_MODULE,					\
+		UNPLUG_DRM_FOP_FLAGS					\
 		.open = drm_open,					\
 		.release = drm_release,					\
 		.unlocked_ioctl = drm_ioctl,				\
