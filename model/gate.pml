@@ -9,25 +9,28 @@
  *			unplug_word_dec			include/unplug/word.h
  *			__unplug_gate_put_late		kernel/gate.c
  *	dead		unplug_gate_dead		kernel/gate.c
- *	cpu()		gates_turn_here			kernel/gate.c
- *	device()	unplug_gate_init, unplug_gates_open, unplug_gates_close,
- *			gates_turn, gates_turn_there, unplug_gate_fold,
+ *	cpu()		gates_close_here		kernel/gate.c
+ *	device()	unplug_gate_init, unplug_gate_open, unplug_gate_kill,
+ *			unplug_gates_close, gates_close_there, unplug_gate_fold,
  *			unplug_gate_destroy		kernel/gate.c
  *
- * A get, and a put that is not late, is one instruction on a word of the CPU it happens to
- * run on. Between two instructions a task may be moved: so it is not written
- * down where a task runs, each instruction is given any CPU. An interrupt of a driver
- * comes between two instructions, stays on its CPU, and gets, puts, or both. A
- * reference is put by whoever comes first, on any CPU. The interrupts of open and close come
- * to the CPUs in any order, each between two instructions there.
+ * A get, and a put, loads the pointer to the words, and counts, any time later, by one
+ * instruction in the word of the CPU it happens to run on then. Between two instructions a
+ * task may be moved: so it is not written down where a task runs, each instruction is given
+ * any CPU. An interrupt of a driver comes between two instructions, stays on its CPU, and
+ * gets, puts, or both. A reference is put by whoever comes first, on any CPU. The
+ * interrupts of close come to the CPUs in any order, each between two instructions there.
  *
- * CPU 1 goes offline and comes online while nobody has cpus_read_lock. The gate is opened,
- * closed, drained, then all that once again (which the code does not do yet), then
- * freed. Who gets keeps the memory until he was let in or refused; who is inside
- * relies on the gate.
+ * CPU 1 goes offline while nobody has switched preemption off, and comes online at any
+ * time. An instruction there that may meet close's exchange of that word from elsewhere
+ * is a load and a store. The gate is opened, killed, closed, drained, then freed.
+ * Who gets keeps the memory until he was let in or refused; who is inside relies on
+ * the gate.
  *
  * Left out: processors that reorder (order.pml is about that). Words do not overflow:
- * OPEN stands for 2^62. Several gates in one round: they have no word in common.
+ * OPEN stands for 2^62. The words that are always shut, which belong to no gate: who
+ * finds the pointer on them is refused, or late. Several gates in one round: they have no
+ * word of their own in common.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:
@@ -40,28 +43,36 @@
  *			=> enters a closed gate | refused by an open gate | somebody is inside the drained gate
  *	BUG_PUT_LOOK	put looks at the word, then uncounts, with preemption off
  *			=> waits for ever
- *	BUG_REMOTE_CLOSE	close exchanges the words itself, without interrupts
- *			=> enters a closed gate
- *	BUG_REMOTE_OPEN	open stores the words itself, without interrupts
- *			=> refused by an open gate
  *	BUG_INIT	the words of a new gate are zero
- *			=> enters a closed gate | somebody is inside the drained gate
+ *			=> enters a closed gate | somebody is inside the drained gate | waits for ever
+ *	BUG_OPEN_FIRST	open switches the pointer, then the words are opened
+ *			=> refused by an open gate
  *	BUG_NO_BIAS	an open word starts at zero: it is closed when below
  *			=> refused by an open gate | waits for ever
+ *	BUG_NO_KILL	close does without kill: the pointer stays on the gate's own words
+ *			=> let in after a refusal
+ *	BUG_KILL_LAST	close comes before kill
+ *			=> let in after a refusal
+ *	BUG_KILL_ONLY	kill does without close: the words stay open
+ *			=> enters a closed gate
+ *	BUG_REMOTE_CLOSE	close exchanges the words itself, without interrupts
+ *			=> enters a closed gate
  *	BUG_OFFLINE	close closes, but does not collect, an offline CPU's word
  *			=> waits for ever
  *	BUG_OFFLINE_OPEN	close leaves an offline CPU's word alone
  *			=> enters a closed gate | somebody is inside the drained gate
- *	BUG_HOTPLUG_CLOSE	close does without cpus_read_lock
+ *	BUG_LOOK_FIRST	close looks which CPUs are online before it exchanges the other words
  *			=> enters a closed gate | somebody is inside the drained gate
- *	BUG_HOTPLUG_OPEN	open does without cpus_read_lock
- *			=> refused by an open gate | somebody is inside the drained gate
+ *	BUG_PREEMPT	close leaves preemption on
+ *			=> enters a closed gate | somebody is inside the drained gate
+ *	BUG_TWICE	a word that was collected, and found open once more, is added to that
+ *			=> somebody is inside the drained gate | waits for ever
  *	BUG_NO_WAIT	fold does not wait for the interrupts of close
  *			=> enters a closed gate | touched after it was freed
- *	BUG_ANSWER_EARLY	a CPU answers before it has added its count
+ *	BUG_ANSWER_EARLY	a CPU answers before it has noted its count
  *			=> touched after it was freed | somebody is inside the drained gate
  *	BUG_COLLECT	counts are collected in late, without a sum
- *			=> somebody is inside the drained gate | drained twice
+ *			=> somebody is inside the drained gate | drained twice | touched after it was freed
  *	BUG_PUT_WORD	late puts uncount in the word only
  *			=> waits for ever
  *	BUG_READ_AGAIN	a late put decrements late, then reads it
@@ -70,19 +81,12 @@
  *			=> touched after it was freed
  *	BUG_FREE	freed when late is zero, before drained was called
  *			=> touched after it was freed
- *	BUG_OPEN_ADD	open adds to a word what it lacks, refused gets stay in it
- *			=> waits for ever
- *	BUG_OPEN_SUM	the sum of the first close stays
- *			=> waits for ever
- *	BUG_OPEN_LATE	open sets late to zero when all CPUs are open
- *			=> waits for ever
- *	BUG_TRUST	who was refused once counts on being refused again
- *			=> let in after a refusal
  *
  * And these have to hold as well:
  *
  *	OK_LOAD_STORE	an instruction is a load and a store: other CPUs, but not
  *			interrupts, come in between
+ *	OK_THREE_GETS	one get more, no interrupts
  *	OK_THREE_TASKS	one task more, no interrupts
  *	OK_THREE_CPUS	one CPU more
  */
@@ -93,19 +97,17 @@
 #define CPUS		2
 #endif
 
-#if defined(OK_THREE_TASKS) || defined(OK_THREE_CPUS)
+#if defined(OK_THREE_GETS) || defined(OK_THREE_TASKS) || defined(OK_THREE_CPUS)
 #define INTERRUPTS	0
 #else
 #define INTERRUPTS	1
 #endif
 
-#if defined(OK_LOAD_STORE) || defined(OK_THREE_CPUS) || defined(BUG_HOTPLUG_OPEN)
-#define GETS		2	/* in all, by tasks and interrupts */
+#ifdef OK_THREE_GETS
+#define GETS		3	/* in all, by tasks and interrupts */
 #else
-#define GETS		3
+#define GETS		2
 #endif
-
-#define ROUNDS		2	/* open, close, drained: so often */
 
 #define SHUT		(-8)
 #ifdef BUG_NO_BIAS
@@ -116,31 +118,28 @@
 #define entered(r)	(r > 0)
 #endif
 
-#if defined(OK_LOAD_STORE) || defined(BUG_REMOTE_CLOSE) || defined(BUG_REMOTE_OPEN)
-#define LOAD_STORE
-#endif
-
 /* struct unplug_gate */
-short word[CPUS];	/* gate->word */
-short sum;
+bool own;		/* gate->word points to gate->own */
+short word[CPUS];	/* gate->own */
+short left[CPUS];	/* what was counted in a word when it was shut */
 short late;
 
 /* The machine */
-mtype = { NONE, OPENING, CLOSING };
-mtype ipi[CPUS] = NONE;
+bool ipi[CPUS];		/* sent, and not answered */
 bool online[CPUS];
+bool remote[CPUS];	/* close is about to exchange the word from elsewhere */
 bool occupied[CPUS];	/* by an interrupt, or in the middle of an instruction */
 byte pinned[CPUS];	/* tasks there with preemption off */
-byte readers;		/* of cpus_read_lock */
+bool preempt_off;	/* elsewhere */
 
 /* What is true, whatever the gate believes */
 byte inside;		/* who was let in, and is not uncounted yet */
 byte held;		/* of these: references nobody has begun to put */
-bool is_open;		/* open has returned */
-bool is_shut = true;	/* close has returned */
-bool closing;		/* close is under way */
-byte round;
-byte drains;		/* gate->drained has done what it is for */
+bool was_open;		/* open has returned */
+bool is_open;		/* and kill has not begun */
+bool is_shut;		/* close has returned */
+bool final;		/* somebody was refused by a gate that had been opened */
+bool drains;		/* gate->drained has done what it is for */
 bool erased;		/* look-ups do not find the gate any more */
 byte holders;		/* found it before, and keep the memory */
 bool freed;
@@ -185,35 +184,33 @@ inline leave_cpu()
 
 /* --- get and put ------------------------------------------------------------ */
 
-#ifdef LOAD_STORE
+#ifdef OK_LOAD_STORE
+#define two_steps(c)	true
+#else
+#define two_steps(c)	remote[c]
+#endif
 
-inline load()
+/* An instruction as one step; or its first half, the load: then sets half */
+inline add(n)
 {
 	on_a_cpu();
 	touch();
 	r = word[cpu];
-	occupied[cpu] = true
+	if
+	:: two_steps(cpu) -> half = true; occupied[cpu] = true
+	:: else -> r = r + n; word[cpu] = r
+	fi
 }
 
-inline add(n)
+/* The other half, the store */
+inline add_rest(n)
 {
 	touch();
 	r = r + n;
 	word[cpu] = r;
+	half = false;
 	occupied[cpu] = in_irq
 }
-
-#else
-
-inline add(n)
-{
-	on_a_cpu();
-	touch();
-	word[cpu] = word[cpu] + n;
-	r = word[cpu]
-}
-
-#endif
 
 /* The first half of a get or put that takes two steps; it stays on its CPU. */
 inline look()
@@ -235,9 +232,7 @@ inline add_looked(n)
 inline come_in()
 {
 	assert(!is_shut);	/* enters a closed gate */
-#ifdef BUG_TRUST
-	assert(refused_in != round);	/* let in after a refusal */
-#endif
+	assert(!doomed);	/* let in after a refusal */
 	inside++;
 	held++
 }
@@ -247,10 +242,10 @@ inline refused()
 #if !defined(BUG_GET_LOOK) && !defined(BUG_GET_MOVED)	/* they looked earlier */
 	assert(!is_open);	/* refused by an open gate */
 #endif
-#ifdef BUG_TRUST
-	refused_in = (closing -> round : 0);
-#endif
-	skip
+	if
+	:: was_open -> final = true
+	:: else			/* it was new: that says nothing */
+	fi
 }
 
 inline get_done()
@@ -260,27 +255,34 @@ inline get_done()
 	:: else -> refused()
 	fi;
 	r = 0;
+	doomed = false;
 	leave_cpu();
 	holders--
 }
 
+/* Loads the pointer: refused by the words that are always shut, or finds the gate's own */
 inline get()
 {
+	if
+	:: atomic { own -> touch(); doomed = final };	/* F */
 #if defined(BUG_GET_LOOK)
-	atomic { look() };
-	atomic { add_looked(1); get_done() }
+		atomic { look() };
+		atomic { add_looked(1); get_done() }
 #elif defined(BUG_GET_MOVED)
-	atomic { on_a_cpu(); touch(); r = word[cpu]; leave_cpu() };
-	atomic { on_a_cpu(); touch(); word[cpu] = word[cpu] + 1; get_done() }
+		atomic { on_a_cpu(); touch(); r = word[cpu]; leave_cpu() };
+		atomic { on_a_cpu(); touch(); word[cpu] = word[cpu] + 1; get_done() }
 #elif defined(BUG_SIGN_MOVED)
-	atomic { add(1); leave_cpu() };
-	atomic { on_a_cpu(); touch(); r = word[cpu]; get_done() }
+		atomic { on_a_cpu(); touch(); word[cpu] = word[cpu] + 1; leave_cpu() };
+		atomic { on_a_cpu(); touch(); r = word[cpu]; get_done() }
 #else
-#ifdef LOAD_STORE
-	atomic { load() };
+		atomic { add(1); if :: !half -> get_done() :: else fi };	/* A */
+		if
+		:: atomic { half -> add_rest(1); get_done() }
+		:: else
+		fi
 #endif
-	atomic { add(1); get_done() }	/* A */
-#endif
+	:: atomic { !own -> touch(); refused(); holders-- }
+	fi
 }
 
 /* state = DEAD, and drained: its last step is what lets others go on */
@@ -289,8 +291,8 @@ inline dead()
 	atomic {
 		touch();
 		assert(inside == 0);	/* somebody is inside the drained gate */
-		drains++;
-		assert(drains == round)	/* drained twice */
+		assert(!drains);	/* drained twice */
+		drains = true
 	};
 #ifdef BUG_DEAD_LATE
 	touch()
@@ -331,15 +333,20 @@ inline put_done()
 
 inline put()
 {
+	if
+	:: atomic { held > 0 && own -> held--; touch() };
 #if defined(BUG_PUT_LOOK)
-	atomic { held > 0 -> held--; look() };
-	atomic { add_looked(-1); put_done() };
-#elif defined(LOAD_STORE)
-	atomic { held > 0 -> held--; load() };
-	atomic { add(-1); put_done() };
+		atomic { look() };
+		atomic { add_looked(-1); put_done() }
 #else
-	atomic { held > 0 -> held--; add(-1); put_done() };	/* C */
+		atomic { add(-1); if :: !half -> put_done() :: else fi };	/* C */
+		if
+		:: atomic { half -> add_rest(-1); put_done() }
+		:: else
+		fi
 #endif
+	:: atomic { held > 0 && !own -> held--; touch(); too_late = true }
+	fi;
 	if
 	:: atomic { too_late -> too_late = false }; put_late()
 	:: else
@@ -349,11 +356,8 @@ inline put()
 proctype task()
 {
 	byte cpu;
-	bool in_irq, too_late, zero;
+	bool in_irq, half, doomed, too_late, zero;
 	short r;
-#ifdef BUG_TRUST
-	byte refused_in;
-#endif
 
 	do
 	:: atomic { gets > 0 && !erased -> gets--; holders++ }; get()
@@ -366,11 +370,8 @@ proctype task()
 proctype interrupt()
 {
 	byte cpu;
-	bool in_irq, too_late, zero;
+	bool in_irq, half, doomed, too_late, zero;
 	short r;
-#ifdef BUG_TRUST
-	byte refused_in;
-#endif
 
 	do
 	:: atomic {
@@ -392,154 +393,141 @@ proctype interrupt()
 	od
 }
 
-/* --- open, close, fold ------------------------------------------------------ */
+/* --- open, kill, close, fold ------------------------------------------------ */
 
-/* The interrupts of open and close */
+/* What is noted of a word that was shut, in gates_close_here and gates_close_there */
+inline note(c, old)
+{
+#ifdef BUG_COLLECT
+	if :: entered(old) -> late = late + old - OPEN :: else fi
+#elif defined(BUG_TWICE)
+	if :: entered(old) -> left[c] = left[c] + old - OPEN :: else fi
+#else
+	if :: entered(old) -> left[c] = old - OPEN :: else fi
+#endif
+}
+
+/* The interrupt of close */
 proctype cpu(byte me)
 {
-	short old;
+	short was;
 
 end:
 	do
 	:: atomic {
-		ipi[me] == OPENING && !occupied[me] ->
-		touch();
-#ifdef BUG_OPEN_ADD
-		word[me] = word[me] + OPEN - SHUT;
-#else
-		word[me] = OPEN;		/* F */
-#endif
-		ipi[me] = NONE
-	   }
-	:: atomic {
-		ipi[me] == CLOSING && !occupied[me] ->
+		ipi[me] && !occupied[me] ->
 		touch();
 		occupied[me] = true;
-		old = word[me];
+		was = word[me];
 		word[me] = SHUT
 	   };
 #ifdef BUG_ANSWER_EARLY
-	   ipi[me] = NONE;
+	   ipi[me] = false;
 #endif
 	   atomic {
 		touch();
-#ifdef BUG_COLLECT
-		late = late + old - OPEN;
-#else
-		sum = sum + old - OPEN;
-#endif
-		old = 0
-	   };
-	   atomic { occupied[me] = false; ipi[me] = NONE }	/* B */
+		note(me, was);
+		was = 0;
+		occupied[me] = false;
+		ipi[me] = false		/* B */
+	   }
 	od
 }
 
-inline on_each_cpu(what)
+#define answered	(!ipi[0] && !ipi[1] && !ipi[CPUS - 1])
+
+inline open_words()
 {
 	atomic {
 		do
-		:: i < CPUS && online[i] -> ipi[i] = what; i++
-		:: i < CPUS && !online[i] -> i++
+		:: i < CPUS -> word[i] = OPEN; i++
 		:: else -> i = 0; break
 		od
 	}
 }
-
-#define answered	(ipi[0] == NONE && ipi[1] == NONE && ipi[CPUS - 1] == NONE)
 
 inline gate_open()
 {
-	atomic {
-		is_shut = false;
-		round++;
-#ifndef BUG_HOTPLUG_OPEN
-		readers++;
-#endif
-#ifndef BUG_OPEN_SUM
-		sum = 0
-#endif
-	};
-	atomic {	/* nobody else has an offline word */
-		do
-#ifdef BUG_REMOTE_OPEN
-		:: i < CPUS -> word[i] = OPEN; i++
+#ifdef BUG_OPEN_FIRST
+	atomic { own = true; is_open = true; was_open = true };
+	open_words()
 #else
-		:: i < CPUS && !online[i] -> word[i] = OPEN; i++
-		:: i < CPUS && online[i] -> i++
+	atomic { own = true; is_open = true; was_open = true }		/* F */
 #endif
-		:: else -> i = 0; break
-		od
-	};
-#ifndef BUG_REMOTE_OPEN
-	on_each_cpu(OPENING);
-	answered;
-#endif
-#ifdef BUG_OPEN_LATE
-	late = 0;
-#endif
+}
+
+inline gate_kill()
+{
+	atomic { own = false; is_open = false }				/* G */
+}
+
+/* A CPU that is not online: it may be before its word is exchanged. */
+inline close_there()
+{
+	remote[i] = true;
 	atomic {
-#ifndef BUG_HOTPLUG_OPEN
-		readers--;
+		touch();
+		remote[i] = false;
+#ifndef BUG_OFFLINE
+		note(i, word[i]);
 #endif
-		is_open = true
+		word[i] = SHUT;
+		i++
 	}
 }
 
-inline collect()
+#ifdef BUG_LOOK_FIRST
+#define asked(c)	seen[c]
+#else
+#define asked(c)	online[c]
+#endif
+
+inline on_each_cpu()
 {
-	touch();
-#ifdef BUG_COLLECT
-	late = late + word[i] - OPEN;
-#endif
-#if !defined(BUG_COLLECT) && !defined(BUG_OFFLINE)
-	sum = sum + word[i] - OPEN;
-#endif
-	word[i] = SHUT;
-	i++
+	atomic {
+		do
+		:: i < CPUS -> ipi[i] = asked(i); i++
+		:: else -> i = 0; break
+		od
+	}
 }
 
 inline gate_close()
 {
-	atomic {
-		is_open = false;
-		closing = true;
-#ifndef BUG_HOTPLUG_CLOSE
-		readers++
+#ifdef BUG_LOOK_FIRST
+	atomic { seen[0] = true; seen[1] = online[1] };
 #endif
-	};
-	atomic {
-		do
+#ifndef BUG_PREEMPT
+	preempt_off = true;
+#endif
+	do
 #if defined(BUG_REMOTE_CLOSE)
-		:: i < CPUS -> collect()
+	:: atomic { i < CPUS -> skip }; close_there()
 #elif defined(BUG_OFFLINE_OPEN)
-		:: i < CPUS -> i++
+	:: i < CPUS -> i++
 #else
-		:: i < CPUS && !online[i] -> collect()
-		:: i < CPUS && online[i] -> i++
+	:: atomic { i < CPUS && !asked(i) -> skip }; close_there()
+	:: atomic { i < CPUS && asked(i) -> i++ }
 #endif
-		:: else -> i = 0; break
-		od
-	};
+	:: atomic { else -> i = 0; break }
+	od;
 #ifndef BUG_REMOTE_CLOSE
-	on_each_cpu(CLOSING);
+	on_each_cpu();
 #ifndef BUG_NO_WAIT
 	answered;		/* B */
 #endif
 #endif
-	atomic {
-#ifndef BUG_HOTPLUG_CLOSE
-		readers--;
-#endif
-		closing = false;
-		is_shut = true
-	}
+	atomic { preempt_off = false; is_open = false; is_shut = true }
 }
 
 inline fold()
 {
 	atomic {				/* E */
 		touch();
-		late = late + sum;
+		late = late + left[0] + left[1];
+#ifdef OK_THREE_CPUS
+		late = late + left[2];
+#endif
 		zero = late == 0
 	};
 	if
@@ -552,37 +540,49 @@ proctype device()
 {
 	byte i;
 	bool zero;
-
-	do
-	:: atomic { round < ROUNDS -> skip };
-		gate_open();
-		gate_close();
-		fold();
-#ifdef BUG_FREE
-		late == 0;
-		if
-		:: round == ROUNDS
-		:: else -> drains == round
-		fi
-#else
-		drains == round
+#ifdef BUG_LOOK_FIRST
+	bool seen[CPUS];
 #endif
-	:: atomic { else -> break }
-	od;
+
+	gate_open();
+#if defined(BUG_NO_KILL)
+	is_open = false;
+	gate_close();
+#elif defined(BUG_KILL_LAST)
+	is_open = false;
+	gate_close();
+	gate_kill();
+#elif defined(BUG_KILL_ONLY)
+	gate_kill();
+	is_shut = true;
+#else
+	gate_kill();
+	gate_close();
+#endif
+	fold();
+#ifdef BUG_FREE
+	late == 0;
+#else
+	drains;
+#endif
 	erased = true;
 	holders == 0;
+#ifndef BUG_READ_AGAIN			/* whatever comes of it */
 	freed = true
+#endif
 }
 
-/* Under cpus_write_lock */
+/* A CPU goes when all have left the sections with preemption off: stop_machine. */
 proctype hotplug()
 {
 	do
 	:: atomic {
-		plugs > 0 && readers == 0 && !occupied[1] && pinned[1] == 0 ->
-		online[1] = !online[1];
+		plugs > 0 && online[1] && !preempt_off && !occupied[1] &&
+		pinned[1] == 0 && !ipi[1] ->
+		online[1] = false;
 		plugs--
 	   }
+	:: atomic { plugs > 0 && !online[1] -> online[1] = true; plugs-- }
 	:: break
 	od
 }
@@ -593,10 +593,12 @@ init {
 	atomic {
 		do
 		:: i < CPUS ->
-#ifdef BUG_INIT
+#if defined(BUG_INIT)
 			word[i] = 0;
-#else
+#elif defined(BUG_OPEN_FIRST)
 			word[i] = SHUT;
+#else
+			word[i] = OPEN;
 #endif
 			online[i] = true;
 			run cpu(i);

@@ -7,9 +7,10 @@
  *	user()		unplug_gate_get_active, an operation,
  *			unplug_gate_put_active		include/unplug/gate.h
  *			__unplug_gate_put_late		kernel/gate.c
- *	closer()	unplug_gates_open, unplug_gates_close, gates_turn,
+ *	closer()	unplug_gate_open, unplug_gate_kill, unplug_gates_close,
  *			unplug_gate_fold		kernel/gate.c
- *	open_here, close_here	gates_turn_here		kernel/gate.c
+ *	close_here	gates_close_here		kernel/gate.c
+ *	close_there	gates_close_there		kernel/gate.c
  *
  * What a CPU stores becomes visible at any later time and in any order, but for two
  * stores to one place; what it loads may be any value the place had since the CPU's
@@ -23,9 +24,11 @@
  * that it was answered is a release by the CPU, and the wait for that an acquire: no more is
  * assumed of on_each_cpu. Moving a task to another CPU is a full fence.
  *
- * Two users, each on any of two CPUs, who enter once; the closer has a CPU of its own. Left
- * out: interrupts that get or put, offline CPUs (gate.pml has both); processors on
- * which two CPUs see the stores of a third in different order.
+ * Two users, each on any of two CPUs, who enter once; who was refused may tell the other
+ * before he begins. The closer has a CPU of its own. What is set up before open
+ * stands for the words as well. Left out: interrupts that get or put, CPUs that come and
+ * go, so close's race with one that comes online (gate.pml has all three); processors
+ * on which two CPUs see the stores of a third in different order.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:
@@ -48,40 +51,56 @@
  *			=> drained misses what an operation has done
  *	BUG_E_FOLD	the addition in fold is no acquire
  *			=> drained misses what an operation has done
- *	BUG_F_SEND	sending the interrupt of open is no release
+ *	BUG_F_OPEN	open's store of the pointer is no release
  *			=> an operation misses what was set up before open
- *	BUG_F_TAKE	taking it is no acquire
+ *	BUG_F_GET	get's load of the pointer is no acquire
  *			=> an operation misses what was set up before open
- *	BUG_F_REMOTE	open stores the words itself, with a release
- *			=> an operation misses what was set up before open
+ *	BUG_G		close comes before kill
+ *			=> let in after a refusal
  */
 
 #define USERS	2
 #define CLOSER	2	/* a CPU, as 0 and 1 are the users' */
 #define CPUS	3
 
+#define CLOSED	0	/* what the pointer points to: new; opened; killed */
+#define OWN	1
+#define KILLED	2
+
 #define SHUT	(-8)
 #define OPEN	8
 
-/* Memory, as all see it; a word is seen by its CPU alone */
-short word[2] = SHUT;
-short sum;
+/* Memory, as all see it; a word is seen by its CPU, and the closer's exchange, alone */
+byte ptr = CLOSED;	/* gate->word */
+short word[2] = OPEN;	/* gate->own */
+short left[2];
 short late;
+bool online;		/* CPU 1 */
+bool told;		/* that somebody was refused, when the gate had been open */
 bool setup;		/* of the device, before open */
 bool done[USERS];	/* what the operation does to the device */
 bool marked;		/* what the closer does before fold */
 
 /* Accesses that are not visible yet, of the closer's CPU and of 0 and 1 */
 bool setting_up;
+bool opening;
+bool killing;
 bool marking;
 bool doing[2 * USERS];	/* cpu * USERS + user */
-short adding[2];	/* to the sum */
+bool noting[2];		/* what was counted in the word */
+short note[2];
 
 /* The oldest values a CPU may still find */
+byte old_ptr[CPUS] = CLOSED;
 bool old_setup[CPUS];
 bool old_marked[CPUS];
 bool old_done[CPUS * USERS];
-short old_sum;		/* the closer's */
+bool old_online;	/* the closer's */
+short old_left[2];	/* the closer's */
+
+/* The machine */
+bool up;		/* CPU 1 runs tasks */
+bool set_up_first;	/* setup was seen no later than the open pointer */
 
 bool entered[USERS];
 byte drains;
@@ -93,27 +112,47 @@ inline land_done(u)
 	doing[USERS + u] = false
 }
 
-inline land_sum(c)
+inline land_left(c)
 {
-	sum = sum + adding[c];
-	adding[c] = 0
+	if
+	:: noting[c] -> left[c] = note[c]; noting[c] = false; note[c] = 0
+	:: else
+	fi
+}
+
+inline land_open()
+{
+	ptr = OWN;
+	opening = false;
+	set_up_first = setup
+}
+
+/* The closer's stores, but for the mark. The pointer's two are never turned round. */
+inline land_ptr()
+{
+	if :: opening -> land_open() :: else fi;
+	if :: killing -> ptr = KILLED; killing = false :: else fi
 }
 
 inline land(c)
 {
 	if :: doing[c * USERS] -> land_done(0) :: else fi;
 	if :: doing[c * USERS + 1] -> land_done(1) :: else fi;
-	land_sum(c)
+	land_left(c)
 }
 
 inline look_anew(c)
 {
+	old_ptr[c] = ptr;
 	old_setup[c] = setup;
 	old_marked[c] = marked;
 	old_done[c * USERS] = done[0];
 	old_done[c * USERS + 1] = done[1];
 	if
-	:: c == CLOSER -> old_sum = sum
+	:: c == CLOSER ->
+		old_left[0] = left[0];
+		old_left[1] = left[1];
+		old_online = online
 	:: else
 	fi
 }
@@ -125,9 +164,11 @@ end:
 	do
 	:: atomic { doing[0] || doing[USERS] -> land_done(0) }
 	:: atomic { doing[1] || doing[USERS + 1] -> land_done(1) }
-	:: atomic { adding[0] != 0 -> land_sum(0) }
-	:: atomic { adding[1] != 0 -> land_sum(1) }
+	:: atomic { noting[0] -> land_left(0) }
+	:: atomic { noting[1] -> land_left(1) }
 	:: atomic { setting_up -> setup = true; setting_up = false }
+	:: atomic { opening -> land_open() }
+	:: atomic { killing && !opening -> ptr = KILLED; killing = false }
 	:: atomic { marking -> marked = true; marking = false }
 	od
 }
@@ -150,36 +191,85 @@ inline move()
 	if
 	:: true
 	:: atomic {
+		cpu == 1 || up ->
 #ifndef BUG_C
 		land(cpu);
-		look_anew(1 - cpu);
+		look_anew((1 - cpu));
 #endif
 		cpu = 1 - cpu
 	   }
 	fi
 }
 
+/* Any value from the oldest a CPU may still find: sets seen */
+inline load_ptr()
+{
+	atomic {
+		if
+		:: seen = old_ptr[cpu]
+		:: seen = ptr
+		:: old_ptr[cpu] == CLOSED && ptr == KILLED -> seen = OWN
+		fi;
+		old_ptr[cpu] = seen
+	}
+}
+
+/* One instruction in the CPU's own word: old values are of no use for it */
+inline add(n)
+{
+	atomic { word[cpu] = word[cpu] + n; r = word[cpu] }
+}
+
 proctype user(byte me)
 {
-	byte cpu = me;
-	bool in, zero;
+	byte cpu, seen;
+	bool in, zero, doomed;
+	short r;
 
-	/* get: old values are of no use for one instruction on the CPU's own word */
+	/* Somebody has told him, or not. */
+	atomic {
+		if
+		:: cpu = 0
+		:: up -> cpu = 1
+		fi
+	};
+	atomic {
+		if
+		:: told -> doomed = true; look_anew(cpu)
+		:: true
+		fi
+	};
+
+	/* get */
+	atomic {
+		load_ptr();
+#ifndef BUG_F_GET
+		if			/* F */
+		:: seen == OWN && set_up_first -> old_setup[cpu] = true
+		:: else
+		fi;
+#endif
+		if
+		:: seen != OWN -> goto refused
+		:: else -> seen = CLOSED
+		fi
+	};
+	move();
 #ifdef BUG_A
 	in = word[cpu] > 0;
-	atomic {
-		word[cpu]++;
+	atomic { word[cpu]++; entered[me] = in };
 #else
-	atomic {				/* A */
-		word[cpu]++;
-		in = word[cpu] > 0;
+	add(1);					/* A */
+	atomic { in = r > 0; entered[me] = in; r = 0 };
 #endif
-		entered[me] = in
+	atomic {
+		if
+		:: !in -> seen = OWN; goto refused
+		:: else
+		fi;
+		assert(!doomed);	/* let in after a refusal */
+		doomed = false
 	};
-	if
-	:: !in -> goto out
-	:: else
-	fi;
 	move();
 
 	/* The operation */
@@ -188,10 +278,14 @@ proctype user(byte me)
 	move();					/* C */
 
 	/* put */
-	atomic {
-		word[cpu]--;
-		in = word[cpu] > 0
-	};
+	atomic { load_ptr(); in = seen == OWN; seen = CLOSED };
+	if
+	:: in ->
+		move();
+		add(-1);
+		atomic { in = r > 0; r = 0 }
+	:: else
+	fi;
 	if
 	:: in -> goto out			/* early */
 	:: else
@@ -211,72 +305,114 @@ proctype user(byte me)
 	:: zero -> drained(cpu)
 	:: else
 	fi;
+	goto out;
+refused:
+	/* Tells the world, but for one who came too early: a release */
+	atomic {
+		if
+		:: seen != CLOSED -> land(cpu); told = true
+		:: else
+		fi
+	};
 out:
 	skip
 }
 
-inline open_here(c)
-{
-	atomic {
-		!answered[c] -> answered[c] = true;
-#if !defined(BUG_F_TAKE) && !defined(BUG_F_REMOTE)
-		look_anew(c);
-#endif
-		word[c] = OPEN		/* F */
-	}
-}
-
+/* On CPU c, between two instructions */
 inline close_here(c)
 {
 	atomic {
-		!answered[c] -> answered[c] = true;
-		adding[c] = word[c] - OPEN;
+		asked[c] -> asked[c] = false;
+		look_anew(c);
+		if
+		:: word[c] > 0 -> noting[c] = true; note[c] = word[c] - OPEN
+		:: else
+		fi;
 		word[c] = SHUT;
 #if defined(BUG_B_REMOTE)
-		land_sum(c)
+		land_left(c)
 #elif !defined(BUG_B_ANSWER)
 		land(c)			/* B */
 #endif
 	}
 }
 
-inline all_answered()
+/* A full fence on the closer's CPU, as it is a value-returning atomic */
+inline close_there()
 {
 	atomic {
-		answered[0] && answered[1] -> answered[0] = false;
-		answered[1] = false
+		if
+		:: word[1] > 0 -> left[1] = word[1] - OPEN
+		:: else
+		fi;
+		word[1] = SHUT;
+		look_anew(CLOSER);
+		land_ptr()
 	}
+}
+
+/* What it loads may be an old value: CPU 1 was online already, and is not seen. */
+inline look_online()
+{
+	atomic {
+		if
+		:: asked[1] = old_online
+		:: asked[1] = online
+		fi;
+		if :: asked[1] -> old_online = true :: else fi
+	}
+}
+
+inline gates_close()
+{
+	look_online();
+	if
+	:: !asked[1] -> close_there()
+	:: else
+	fi;
+	look_online();
+	atomic {				/* sent: a release */
+		land_ptr();
+		asked[0] = true
+	};
+	do
+	:: close_here(0)
+	:: close_here(1)
+	:: atomic { !asked[0] && !asked[1] -> break }
+	od;
+#ifndef BUG_B_WAIT
+	look_anew(CLOSER)			/* B */
+#endif
 }
 
 proctype closer()
 {
-	bool answered[2];
+	bool asked[2];
 	bool zero;
 	short n;
 
 	setting_up = true;			/* plain stores, then open */
-#ifndef BUG_F_SEND
+#ifndef BUG_F_OPEN
 	atomic { setup = true; setting_up = false };
 #endif
-	do					/* F */
-	:: open_here(0)
-	:: open_here(1)
-	:: all_answered(); break
-	od;
-
-	do
-	:: close_here(0)
-	:: close_here(1)
-	:: all_answered(); break
-	od;
-#ifndef BUG_B_WAIT
-	look_anew(CLOSER);			/* B */
+	opening = true;				/* F */
+#ifdef BUG_G
+	gates_close();
+	killing = true;
+#else
+	killing = true;				/* G */
+	gates_close();
 #endif
 	marking = true;				/* plain stores, then fold */
 
+	n = 0;
 	if
-	:: n = old_sum
-	:: n = sum
+	:: n = old_left[0]
+	:: n = left[0]
+	fi;
+	if
+	:: n = n + old_left[1]
+	:: n = n + left[1]
 	fi;
 	atomic {				/* D, E */
 #ifndef BUG_D_FOLD
@@ -298,6 +434,9 @@ proctype closer()
 init {
 	atomic {
 		run memory();
+		up = true;
+		online = true;
+		old_online = true;
 		run user(0);
 		run user(1);
 		run closer()

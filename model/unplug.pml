@@ -32,7 +32,7 @@
  * ever. Meanwhile the device is unplugged by two callers.
  *
  * The gates are here what gate.pml shows them to be: a get fails once close has returned,
- * either way while it is under way, also for one who was refused before; and whoever
+ * either way from kill until then, here even for one who was refused before; and whoever
  * is the last one out of a folded gate starts the rest. What holds files_lock is one step, and so is each
  * change of a page table entry.
  *
