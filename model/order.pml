@@ -10,7 +10,6 @@
  *	closer()	unplug_gate_open, unplug_gate_kill, unplug_gates_close,
  *			unplug_gate_fold		kernel/gate.c
  *	close_here	gates_close_here		kernel/gate.c
- *	close_there	gates_close_there		kernel/gate.c
  *
  * What a CPU stores becomes visible at any later time and in any order, but for two
  * stores to one place; what it loads may be any value the place had since the CPU's
@@ -75,7 +74,6 @@ byte ptr = CLOSED;	/* gate->word */
 short word[2] = OPEN;	/* gate->own */
 short left[2];
 short late;
-bool online;		/* CPU 1 */
 bool told;		/* that somebody was refused, when the gate had been open */
 bool setup;		/* of the device, before open */
 bool done[USERS];	/* what the operation does to the device */
@@ -95,11 +93,9 @@ byte old_ptr[CPUS] = CLOSED;
 bool old_setup[CPUS];
 bool old_marked[CPUS];
 bool old_done[CPUS * USERS];
-bool old_online;	/* the closer's */
 short old_left[2];	/* the closer's */
 
 /* The machine */
-bool up;		/* CPU 1 runs tasks */
 bool set_up_first;	/* setup was seen no later than the open pointer */
 
 bool entered[USERS];
@@ -151,8 +147,7 @@ inline look_anew(c)
 	if
 	:: c == CLOSER ->
 		old_left[0] = left[0];
-		old_left[1] = left[1];
-		old_online = online
+		old_left[1] = left[1]
 	:: else
 	fi
 }
@@ -191,7 +186,6 @@ inline move()
 	if
 	:: true
 	:: atomic {
-		cpu == 1 || up ->
 #ifndef BUG_C
 		land(cpu);
 		look_anew((1 - cpu));
@@ -230,7 +224,7 @@ proctype user(byte me)
 	atomic {
 		if
 		:: cpu = 0
-		:: up -> cpu = 1
+		:: cpu = 1
 		fi
 	};
 	atomic {
@@ -337,43 +331,12 @@ inline close_here(c)
 	}
 }
 
-/* A full fence on the closer's CPU, as it is a value-returning atomic */
-inline close_there()
-{
-	atomic {
-		if
-		:: word[1] > 0 -> left[1] = word[1] - OPEN
-		:: else
-		fi;
-		word[1] = SHUT;
-		look_anew(CLOSER);
-		land_ptr()
-	}
-}
-
-/* What it loads may be an old value: CPU 1 was online already, and is not seen. */
-inline look_online()
-{
-	atomic {
-		if
-		:: asked[1] = old_online
-		:: asked[1] = online
-		fi;
-		if :: asked[1] -> old_online = true :: else fi
-	}
-}
-
 inline gates_close()
 {
-	look_online();
-	if
-	:: !asked[1] -> close_there()
-	:: else
-	fi;
-	look_online();
 	atomic {				/* sent: a release */
 		land_ptr();
-		asked[0] = true
+		asked[0] = true;
+		asked[1] = true
 	};
 	do
 	:: close_here(0)
@@ -434,9 +397,6 @@ proctype closer()
 init {
 	atomic {
 		run memory();
-		up = true;
-		online = true;
-		old_online = true;
 		run user(0);
 		run user(1);
 		run closer()
