@@ -16,7 +16,8 @@ setup: ## install missing packages and unpack the kernel (what demo and check do
 	@script/setup
 
 # For a kernel that is named it is the core alone, and needs nothing of the set-up.
-ifneq ($(KVER)$(KDIR),)
+# Named on the command line: others export such variables, too.
+ifneq ($(filter command,$(origin KVER) $(origin KDIR)),)
 modules:
 	@script/install build
 else

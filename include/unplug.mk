@@ -12,7 +12,7 @@ unplug-dir := $(patsubst %/include/,%,$(dir $(realpath $(lastword $(MAKEFILE_LIS
 # Empty, or where a DESTDIR was
 unplug-root := $(patsubst %/usr/src/$(notdir $(unplug-dir)),%,$(unplug-dir))
 unplug-symvers := $(wildcard \
-	$(unplug-root)/var/lib/dkms/unplug/kernel-$(KERNELRELEASE)-*/Module.symvers \
+	$(unplug-root)/var/lib/dkms/unplug/kernel-$(KERNELRELEASE)-$(shell uname -m)/Module.symvers \
 	$(unplug-root)/lib/modules/$(KERNELRELEASE)/updates/unplug/Module.symvers)
 
 # Not for make clean, which reads no configuration

@@ -219,6 +219,7 @@ static int mydriver_get_hw(struct mydriver *card, struct pci_dev *pdev)
 static void mydriver_put_hw(struct mydriver *card, struct pci_dev *pdev)
 {
 	iowrite32(0, card->bar + MYDRIVER_STATUS);	/* no more interrupts */
+	ioread32(card->bar + MYDRIVER_STATUS);		/* and it is there by now */
 	free_irq(pci_irq_vector(pdev, 0), card);
 	pci_free_irq_vectors(pdev);
 }

@@ -30,7 +30,10 @@ static ssize_t mailbox_read(struct file *file, char __user *to, size_t count, lo
 {
 	struct mailbox *box = file->private_data;
 	ssize_t ret;
+	size_t n;
 
+	if (!count)
+		return 0;
 	do {
 		ret = wait_event_interruptible(box->wait,
 					       READ_ONCE(box->length) || READ_ONCE(box->leaving));
@@ -39,8 +42,8 @@ static ssize_t mailbox_read(struct file *file, char __user *to, size_t count, lo
 		if (READ_ONCE(box->leaving))
 			return -ENODEV;
 		mutex_lock(&box->lock);
-		count = min(count, box->length);
-		ret = copy_to_user(to, box->text, count) ? -EFAULT : count;
+		n = min(count, box->length);
+		ret = copy_to_user(to, box->text, n) ? -EFAULT : n;
 		if (ret > 0)
 			box->length = 0;
 		mutex_unlock(&box->lock);
@@ -98,10 +101,10 @@ static int mailbox_probe(struct platform_device *pdev)
 	box->text = kmalloc(MAILBOX_SIZE, GFP_KERNEL);
 	if (!box->text)
 		goto put;
+	platform_set_drvdata(pdev, box);
 	err = unplug_dev_register(&box->dev, "mailbox%d", pdev->id);
 	if (err)
 		goto free_text;
-	platform_set_drvdata(pdev, box);
 	return 0;
 
 free_text:

@@ -34,14 +34,17 @@ static ssize_t mailbox_read(struct file *file, char __user *to, size_t count, lo
 {
 	struct mailbox *box = file->private_data;
 	ssize_t ret;
+	size_t n;
 
+	if (!count)
+		return 0;
 	do {
 		ret = wait_event_interruptible(box->wait, READ_ONCE(box->length));
 		if (ret)
 			return ret;
 		mutex_lock(&box->lock);
-		count = min(count, box->length);
-		ret = copy_to_user(to, box->text, count) ? -EFAULT : count;
+		n = min(count, box->length);
+		ret = copy_to_user(to, box->text, n) ? -EFAULT : n;
 		if (ret > 0)
 			box->length = 0;
 		mutex_unlock(&box->lock);
