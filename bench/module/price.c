@@ -146,8 +146,8 @@ static void price_exit_gate(union price_object *object)
 
 	unplug_gate_kill(gate);
 	unplug_gates_close(&gate, 1);
-	unplug_gate_fold(&object->gate);
-	unplug_gate_destroy(&object->gate);
+	unplug_gate_fold(gate);
+	unplug_gate_destroy(gate);
 }
 
 static int price_init_ref(union price_object *object)

@@ -121,6 +121,16 @@ static void after_populate(long result)
 	munmap(map, 4 * PAGE);
 }
 
+static void populate_each(const struct attempt *attempt)
+{
+	failnth_need();
+	expect_equal("errno of loading", module_load("unplug-populate", ""), 0);
+	file.fd = expect_works(POPULATE_NODE, open(POPULATE_NODE, O_RDWR | O_CLOEXEC));
+	failnth_each(attempt);
+	close(file.fd);
+	expect_equal("errno of unloading", module_unload_soon("unplug-populate"), 0);
+}
+
 CASE(map_populated_failing_memory, .name = "map-populated-failing-memory",
      .promise = "K10: whatever fails in populating a mapping, nothing of it is left",
      .naive = FAILNTH_ABSENT)
@@ -129,12 +139,7 @@ CASE(map_populated_failing_memory, .name = "map-populated-failing-memory",
 		"mmap", { ENOMEM }, NULL, run_populate, after_populate,
 	};
 
-	failnth_need();
-	expect_equal("errno of loading", module_load("unplug-populate", ""), 0);
-	file.fd = expect_works(POPULATE_NODE, open(POPULATE_NODE, O_RDWR | O_CLOEXEC));
-	failnth_each(&making);
-	close(file.fd);
-	expect_equal("errno of unloading", module_unload_soon("unplug-populate"), 0);
+	populate_each(&making);
 }
 
 /*
@@ -186,10 +191,5 @@ CASE(map_populated_split_failing, .name = "map-populated-split-failing",
 		"mprotect", { ENOMEM }, before_split, run_split, after_split,
 	};
 
-	failnth_need();
-	expect_equal("errno of loading", module_load("unplug-populate", ""), 0);
-	file.fd = expect_works(POPULATE_NODE, open(POPULATE_NODE, O_RDWR | O_CLOEXEC));
-	failnth_each(&attempt);
-	close(file.fd);
-	expect_equal("errno of unloading", module_unload_soon("unplug-populate"), 0);
+	populate_each(&attempt);
 }
