@@ -39,10 +39,23 @@ path_check()
 		die "the path of this clone is '$top': move it to one made of letters, digits and / . _ + @ ~ - only (kernel builds cannot handle spaces)"
 }
 
+# may_write PATH: or end with what to do; what is not there yet is up to its folder
+may_write()
+{
+	local path=$1
+
+	while [[ ! -e $path ]]; do
+		path=$(dirname "$path")
+	done
+	[[ -w $path ]] ||
+		die "cannot write to $path, which is $(stat -c %U "$path")'s: be that user, or work in a clone of your own (git clone $top)"
+}
+
 # Who writes to build/ holds this, so that two makes in one clone wait for each
 # other. The lock goes with the process; a killed one leaves none behind.
 lock_build()
 {
+	may_write "$build" && may_write "$build/.lock"
 	mkdir -p "$build"
 	exec {lock_fd}>"$build/.lock"
 	if ! flock -w 2 "$lock_fd"; then
