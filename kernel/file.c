@@ -32,6 +32,8 @@ enum unplug_file_state {
  * @open: in dev->open, while it is OPEN
  * @file: key; holds no reference
  * @state: under dev->files_lock
+ * @policy: what its mappings show after unplug; likewise
+ * @met: a mapping has shown it: it is not to be changed any more; likewise
  * @dummies: see dummy.c; under dev->files_lock
  * @populated: see populate.c; likewise
  */
@@ -40,6 +42,8 @@ struct unplug_file {
 	struct list_head open;
 	struct file *file;
 	enum unplug_file_state state;
+	enum unplug_policy policy;
+	bool met;
 	struct unplug_dummies dummies;
 	struct list_head populated;
 };
@@ -105,19 +109,22 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	if (!uf)
 		goto put_module;
 	uf->file = file;
+	uf->policy = dev->policy;
 	uf->dummies.tree = RB_ROOT;
 	INIT_LIST_HEAD(&uf->dummies.aged);
 	INIT_LIST_HEAD(&uf->populated);
 
 	file->f_op = fops_get(dev->guard);
 	file->f_mapping = dev->mapping;
+	spin_lock(&dev->files_lock);
+	hash_add(dev->files, &uf->node, (unsigned long)file);
+	spin_unlock(&dev->files_lock);
 	err = file_open_driver(dev, inode, file);
 	if (err)
-		goto free;
+		goto unhash;
 
 	/* Still active: releases are not forced before this file is seen. */
 	spin_lock(&dev->files_lock);
-	hash_add(dev->files, &uf->node, (unsigned long)file);
 	list_add_tail(&uf->open, &dev->open);
 	dev->unreleased++;
 	spin_unlock(&dev->files_lock);
@@ -125,7 +132,10 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	fops_put(entry);
 	return 0;
 
-free:
+unhash:
+	spin_lock(&dev->files_lock);
+	hash_del(&uf->node);
+	spin_unlock(&dev->files_lock);
 	/* The module of @entry, which this returns into, stays until VFS puts it. */
 	fops_put(file->f_op);
 	file->f_op = entry;
@@ -178,6 +188,60 @@ struct list_head *unplug_file_populated(struct unplug_dev *dev,
 {
 	return &file_find(dev, file)->populated;
 }
+
+/**
+ * unplug_file_policy() - what the mappings of a file show after unplug
+ * @dev: the device
+ * @file: a file that has a mapping whose guards are the core's
+ * @met: the answer is acted upon: it must not change from now on
+ *
+ * Context: Any, but interrupts.
+ * Return: the policy.
+ */
+enum unplug_policy unplug_file_policy(struct unplug_dev *dev, struct file *file,
+				      bool met)
+{
+	enum unplug_policy policy;
+	struct unplug_file *uf;
+
+	spin_lock(&dev->files_lock);
+	uf = file_find(dev, file);
+	uf->met |= met;
+	policy = uf->policy;
+	spin_unlock(&dev->files_lock);
+	return policy;
+}
+
+/**
+ * unplug_file_set_policy() - let a user choose what he finds in mappings after unplug
+ * @file: a file of a device, in an operation of the driver
+ * @policy: what; for all mappings of this file, those that exist included
+ *
+ * For an ioctl: the choice is that of whoever shares this open file, and nobody
+ * else's. Files that do not choose have the device's (unplug_dev_set_policy()).
+ *
+ * Ownership: takes and puts nothing.
+ * Context: Process, or with preemption off.
+ * Return: 0; -EINVAL for an unknown policy; -ENODEV if the device is being unplugged.
+ */
+int unplug_file_set_policy(struct file *file, enum unplug_policy policy)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(file);
+	struct unplug_file *uf;
+	int err = -ENODEV;
+
+	if (policy != UNPLUG_POLICY_SIGBUS && policy != UNPLUG_POLICY_DUMMY)
+		return -EINVAL;
+	spin_lock(&dev->files_lock);
+	uf = file_find(dev, file);
+	if (!uf->met && atomic_read(&dev->state) <= UNPLUG_DEV_LIVE) {
+		uf->policy = policy;
+		err = 0;
+	}
+	spin_unlock(&dev->files_lock);
+	return err;
+}
+EXPORT_SYMBOL_GPL(unplug_file_set_policy);
 
 /* Who is first claims; under dev->files_lock. */
 static bool file_claim(struct unplug_file *uf)

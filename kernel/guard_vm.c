@@ -44,6 +44,13 @@ static bool is_populated(const struct vm_area_struct *vma)
 	return (vma->vm_ops - guard_vm_ops) & POPULATED;
 }
 
+/* Does a revoked mapping show a dummy page? */
+static bool shows_dummy(const struct vm_area_struct *vma)
+{
+	return unplug_file_policy(vma_dev(vma), vma->vm_file, false) ==
+	       UNPLUG_POLICY_DUMMY;
+}
+
 /* As guard_call() of guard.c. */
 #define guard_vm_call(vma, dead, absent, op, ...)			\
 ({									\
@@ -82,7 +89,7 @@ static void guard_open(struct vm_area_struct *vma)
 {
 	if (is_populated(vma))
 		unplug_populate_get(vma);
-	if (vma_dev(vma)->policy == UNPLUG_POLICY_DUMMY)
+	if (shows_dummy(vma))
 		unplug_dummy_inherit(vma);
 	if (!vma_dev(vma)->front)
 		guard_vm_call_void(vma, open, vma);
@@ -118,7 +125,7 @@ static int guard_mremap(struct vm_area_struct *vma)
 static int guard_mprotect_dead(struct vm_area_struct *vma, unsigned long start,
 			       unsigned long end)
 {
-	if (vma_dev(vma)->policy == UNPLUG_POLICY_DUMMY)
+	if (shows_dummy(vma))
 		zap_vma_ptes(vma, start, end - start);
 	return 0;
 }
@@ -154,8 +161,12 @@ static noinline vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t r
 /* What an access of a revoked mapping meets. */
 static vm_fault_t guard_revoked(struct vm_fault *vmf)
 {
-	return vma_dev(vmf->vma)->policy == UNPLUG_POLICY_DUMMY ?
-		unplug_dummy_fault(vmf) : VM_FAULT_SIGBUS;
+	struct file *file = vmf->vma->vm_file;
+
+	return unplug_file_policy(vma_dev(vmf->vma), file, true) ==
+			       UNPLUG_POLICY_DUMMY ?
+		       unplug_dummy_fault(vmf) :
+		       VM_FAULT_SIGBUS;
 }
 
 /*
@@ -206,15 +217,14 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 						guard_fault_refused(vmf, ret);
 }
 
+/* Page by page it is guard_fault() that says what a revoked mapping shows. */
 static vm_fault_t guard_huge_fault(struct vm_fault *vmf,
 				   unplug_huge_order order)
 {
-	/* With a dummy: page by page, see guard_fault(). */
-	vm_fault_t dead = vma_dev(vmf->vma)->policy == UNPLUG_POLICY_DUMMY ?
-		VM_FAULT_FALLBACK : VM_FAULT_SIGBUS;
+	vm_fault_t ret = guard_vm_call(vmf->vma, VM_FAULT_FALLBACK,
+				       VM_FAULT_FALLBACK, huge_fault, vmf, order);
 
-	return guard_vm_call(vmf->vma, dead, VM_FAULT_FALLBACK, huge_fault, vmf,
-			     order);
+	return guard_was_refused(vmf, ret) ? VM_FAULT_FALLBACK : ret;
 }
 
 static vm_fault_t guard_map_pages(struct vm_fault *vmf, pgoff_t start,
@@ -229,21 +239,25 @@ static vm_fault_t guard_map_pages(struct vm_fault *vmf, pgoff_t start,
  */
 static vm_fault_t guard_mkwrite_revoked(struct vm_fault *vmf)
 {
-	if (vma_dev(vmf->vma)->policy == UNPLUG_POLICY_DUMMY)
+	if (shows_dummy(vmf->vma))
 		zap_vma_ptes(vmf->vma, vmf->address & PAGE_MASK, PAGE_SIZE);
 	return guard_revoked(vmf);
 }
 
 static vm_fault_t guard_page_mkwrite(struct vm_fault *vmf)
 {
-	return guard_vm_call(vmf->vma, guard_mkwrite_revoked(vmf),
-			     VM_FAULT_SIGBUS, page_mkwrite, vmf);
+	vm_fault_t ret = guard_vm_call(vmf->vma, VM_FAULT_SIGBUS,
+				       VM_FAULT_SIGBUS, page_mkwrite, vmf);
+
+	return guard_was_refused(vmf, ret) ? guard_mkwrite_revoked(vmf) : ret;
 }
 
 static vm_fault_t guard_pfn_mkwrite(struct vm_fault *vmf)
 {
-	return guard_vm_call(vmf->vma, guard_mkwrite_revoked(vmf),
-			     VM_FAULT_SIGBUS, pfn_mkwrite, vmf);
+	vm_fault_t ret = guard_vm_call(vmf->vma, VM_FAULT_SIGBUS,
+				       VM_FAULT_SIGBUS, pfn_mkwrite, vmf);
+
+	return guard_was_refused(vmf, ret) ? guard_mkwrite_revoked(vmf) : ret;
 }
 
 /*
@@ -501,8 +515,5 @@ int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 	vma->vm_ops = &guard_vm_ops[table];
 	/* Neither grown by mremap nor merged, which would go past ->mmap. */
 	vm_flags_set(vma, VM_DONTEXPAND);
-	/* A child faults for itself: it must not inherit a dummy. */
-	if (dev->policy == UNPLUG_POLICY_DUMMY)
-		vm_flags_set(vma, VM_WIPEONFORK);
 	return 0;
 }

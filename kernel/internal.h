@@ -77,6 +77,8 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
 
+enum unplug_policy unplug_file_policy(struct unplug_dev *dev, struct file *file,
+				      bool met);
 struct unplug_dummies *unplug_file_dummies(struct unplug_dev *dev,
 					   struct file *file);
 struct list_head *unplug_file_populated(struct unplug_dev *dev,

@@ -3,7 +3,8 @@
  * QEMU's inter-VM shared memory card, which may be pulled while in use.
  *
  * BAR 2 is memory that a file on the host backs. Users read and write it, map
- * it, and ask for its size and generation.
+ * it, ask for its size and generation, and choose what their mappings show when the
+ * card is gone.
  *
  * Note where the hardware is touched: in hardware sections alone, never while
  * user memory is, whose owner may take his time. So ->remove can give the BAR
@@ -29,7 +30,7 @@
 static bool dummy;
 module_param(dummy, bool, 0644);
 MODULE_PARM_DESC(dummy,
-		 "cards that come from now on: who touches a mapping after the pull meets zeroes, not SIGBUS (default: no)");
+		 "cards that come from now on: who touches a mapping after the pull meets zeroes, not SIGBUS, unless he chose (default: no)");
 
 static DEFINE_IDA(ivshmem_ids);
 
@@ -158,19 +159,45 @@ static __poll_t ivshmem_poll(struct file *file, struct poll_table_struct *table)
 	return DEFAULT_POLLMASK;
 }
 
-static long ivshmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+static long ivshmem_get_info(struct ivshmem *card,
+			     struct ivshmem_info __user *to)
 {
-	struct ivshmem *card = ivshmem_from_file(file);
 	struct ivshmem_info info = {
 		.size = card->mem.size,
 		.generation = unplug_dev_generation(&card->dev),
 	};
 
-	if (cmd != IVSHMEM_IOC_INFO)
-		return -ENOTTY;
-	if (copy_to_user((void __user *)arg, &info, sizeof(info)))
+	return copy_to_user(to, &info, sizeof(info)) ? -EFAULT : 0;
+}
+
+static long ivshmem_set_gone(struct file *file, const u32 __user *from)
+{
+	u32 gone;
+
+	if (get_user(gone, from))
 		return -EFAULT;
-	return 0;
+	switch (gone) {
+	case IVSHMEM_GONE_SIGBUS:
+		return unplug_file_set_policy(file, UNPLUG_POLICY_SIGBUS);
+	case IVSHMEM_GONE_DUMMY:
+		return unplug_file_set_policy(file, UNPLUG_POLICY_DUMMY);
+	default:
+		return -EINVAL;
+	}
+}
+
+static long ivshmem_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	void __user *user = (void __user *)arg;
+
+	switch (cmd) {
+	case IVSHMEM_IOC_INFO:
+		return ivshmem_get_info(ivshmem_from_file(file), user);
+	case IVSHMEM_IOC_GONE:
+		return ivshmem_set_gone(file, user);
+	default:
+		return -ENOTTY;
+	}
 }
 
 static int ivshmem_mmap(struct file *file, struct vm_area_struct *vma)

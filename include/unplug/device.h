@@ -175,7 +175,7 @@ struct unplug_front {
  *	   DYING by whoever wins, later ones by unplug alone
  * @minor: kept until the memory is freed
  * @generation: different for every device since the core was loaded; set once
- * @policy: enum unplug_policy; set while NEW
+ * @policy: of files that do not choose; set while NEW
  * @front: copied from @drv, as that may be gone
  * @mode: permissions of the node; likewise
  * @pinned: unplug holds a reference of the driver's module
@@ -309,6 +309,7 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file);
 
 int unplug_dev_set_policy(struct unplug_dev *dev, enum unplug_policy policy);
+int unplug_file_set_policy(struct file *file, enum unplug_policy policy);
 
 bool unplug_dev_tryget(struct unplug_dev *dev);
 struct unplug_dev *unplug_dev_get(struct unplug_dev *dev);

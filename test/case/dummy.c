@@ -7,8 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "include/uapi/unplug/ivshmem.h"
 
 #define PAGE 4096
 #define PAGES 3
@@ -21,21 +23,32 @@ struct dummy {
 	uint8_t *map;
 };
 
-/* Card 1, plugged in with this policy; its pages filled with ones, the first touched */
-static void dummy_init(struct dummy *d)
+/* A file of the card whose pages are filled with ones; the first page is touched */
+static void dummy_open(struct dummy *d)
 {
 	uint8_t value;
 
-	card_init(&d->card, 1);
-	card_unbind(&d->card);
-	expect_equal(POLICY, file_write(POLICY, "Y"), 0);
-	card_bind(&d->card);
-	expect_equal(POLICY, file_write(POLICY, "N"), 0);
 	card_fill(1, 0xff);
 	d->fd = card_open(&d->card);
 	d->map = card_map(d->fd, PAGES * PAGE, 0);
 	expect_equal("signal, live", touch_read(d->map, &value), 0);
 	expect_equal("live", value, 0xff);
+}
+
+/* Card 1, plugged in with this policy */
+static void dummy_init(struct dummy *d)
+{
+	card_init(&d->card, 1);
+	card_unbind(&d->card);
+	expect_equal(POLICY, file_write(POLICY, "Y"), 0);
+	card_bind(&d->card);
+	expect_equal(POLICY, file_write(POLICY, "N"), 0);
+	dummy_open(d);
+}
+
+static long choose(const struct dummy *d, uint32_t gone)
+{
+	return ioctl(d->fd, IVSHMEM_IOC_GONE, &gone);
 }
 
 static void expect_byte(const char *what, uint8_t *at, uint8_t want)
@@ -206,6 +219,45 @@ CASE(dummy_buffer, .name = "dummy-buffer",
 	expect_byte("what was read", d.map, 'u');
 	expect_errno("/proc/self/mem", pread(mem, bytes, 8, (uintptr_t)d.map), EIO);
 	close(mem);
+}
+
+CASE(dummy_chosen, .name = "dummy-chosen",
+     .promise = "K4: a user may choose the dummy page, by ioctl, for his file and no other",
+     .naive = ABSENT)
+{
+	struct dummy d, other;
+	struct job job;
+
+	card_init(&d.card, 1);
+	other = d;
+	dummy_open(&d);
+	dummy_open(&other);
+	expect_works("choosing the dummy", choose(&d, IVSHMEM_GONE_DUMMY));
+	card_unplug(&d.card);
+	/* The mapping is older than the choice: it has to be kept from children, too. */
+	expect_byte("the dummy", d.map, 0);
+	expect_equal("signal of a write", touch_write(d.map, 0x21), 0);
+	job_start(&job, child_main, &d);
+	expect_equal("status of the child", job_wait(&job), 0);
+	expect_byte("the parent's page", d.map, 0x21);
+	expect_signal_bus("a mapping of the other file", other.map);
+	expect_errno("choosing too late", choose(&other, IVSHMEM_GONE_DUMMY), ENODEV);
+	expect_signal_bus("a mapping of the other file", other.map);
+}
+
+CASE(dummy_unchosen, .name = "dummy-unchosen",
+     .promise = "K4: and may choose SIGBUS where the device's way is the dummy page",
+     .naive = ABSENT)
+{
+	struct dummy d;
+
+	dummy_init(&d);
+	expect_errno("choosing what there is not", choose(&d, IVSHMEM_GONE_DUMMY + 1), EINVAL);
+	expect_errno("choosing by a bad pointer", ioctl(d.fd, IVSHMEM_IOC_GONE, (void *)8), EFAULT);
+	expect_works("choosing SIGBUS", choose(&d, IVSHMEM_GONE_SIGBUS));
+	card_unplug(&d.card);
+	expect_signal_bus("a page that was touched", d.map);
+	expect_signal_bus("one that was not", d.map + PAGE);
 }
 
 static int late_main(void *arg)

@@ -18,4 +18,10 @@ struct ivshmem_info {
 
 #define IVSHMEM_IOC_INFO _IOR('u', 0x80, struct ivshmem_info)
 
+/* What mappings of this open file show once the card is gone */
+#define IVSHMEM_GONE_SIGBUS	0	/* nothing: who touches them gets SIGBUS */
+#define IVSHMEM_GONE_DUMMY	1	/* a page of zeroes, writable, of each process */
+
+#define IVSHMEM_IOC_GONE _IOW('u', 0x81, __u32)
+
 #endif /* _UAPI_UNPLUG_IVSHMEM_H */
