@@ -84,6 +84,13 @@ static inline void unplug_memtype_free(unsigned long pfn, unsigned long bytes)
 #endif
 }
 
+/* The name space of the functions of dma-bufs */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define UNPLUG_IMPORT_DMA_BUF MODULE_IMPORT_NS(DMA_BUF)
+#else
+#define UNPLUG_IMPORT_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define unplug_devnode_const
 #else

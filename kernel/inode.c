@@ -6,8 +6,10 @@
  */
 
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/mount.h>
 #include <linux/pseudo_fs.h>
+#include <unplug/mmap.h>
 #include "internal.h"
 
 #define UNPLUG_FS_MAGIC 0x756e706c	/* "unpl" */
@@ -50,3 +52,23 @@ struct inode *unplug_inode_new(void)
 {
 	return alloc_anon_inode(unplug_mount->mnt_sb);
 }
+
+/**
+ * unplug_dev_adopt_file() - have the mappings of another file revoked with the device's
+ * @dev: the device
+ * @file: a file the driver has made that is no open file of the device, and that nobody
+ *	  has mapped or can map yet: of a dma-buf, before its descriptor is given out
+ *
+ * The file's ->mmap maps by unplug_iomem_mmap(), and nothing else: these mappings have no
+ * guards but that helper's own, which is enough. After unplug they raise SIGBUS,
+ * whatever the policy.
+ *
+ * Ownership: the file's maker takes a reference of @dev for it (unplug_dev_get()), and puts
+ *	    it when the file is released.
+ * Context: Process.
+ */
+void unplug_dev_adopt_file(struct unplug_dev *dev, struct file *file)
+{
+	file->f_mapping = dev->mapping;
+}
+EXPORT_SYMBOL_GPL(unplug_dev_adopt_file);

@@ -39,10 +39,17 @@
  * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), in a
  * hardware section. Mappings have to be VM_PFNMAP and not MAP_PRIVATE; any other is
  * refused with EOPNOTSUPP and a line in the log.
+ *
+ * Device memory can also be mapped through a file that is not the device's: a driver that
+ * exports a dma-buf has made one. Its mappings lie in an address space of their own,
+ * where unplug does not look, until unplug_dev_adopt_file().
  */
 
 #include <linux/mm_types.h>
 #include <linux/types.h>
+
+struct file;
+struct unplug_dev;
 
 /**
  * enum unplug_iomem_cache - how the processor caches the memory
@@ -70,5 +77,6 @@ struct unplug_iomem {
 };
 
 int unplug_iomem_mmap(struct unplug_iomem *iomem, struct vm_area_struct *vma);
+void unplug_dev_adopt_file(struct unplug_dev *dev, struct file *file);
 
 #endif /* _UNPLUG_MMAP_H */
