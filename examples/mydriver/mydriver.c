@@ -218,8 +218,9 @@ static int mydriver_get_hw(struct mydriver *card, struct pci_dev *pdev)
 
 static void mydriver_put_hw(struct mydriver *card, struct pci_dev *pdev)
 {
-	iowrite32(0, card->bar + MYDRIVER_STATUS);	/* no more interrupts */
-	ioread32(card->bar + MYDRIVER_STATUS);		/* and it is there by now */
+	iowrite32(0, card->bar + MYDRIVER_STATUS);	/* no more interrupts, */
+	iowrite32(~0, card->bar + MYDRIVER_IRQ_ACK);	/* and none that is up, */
+	ioread32(card->bar + MYDRIVER_STATUS);		/* as of now: writes may be late */
 	free_irq(pci_irq_vector(pdev, 0), card);
 	pci_free_irq_vectors(pdev);
 }

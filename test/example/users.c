@@ -88,6 +88,21 @@ static void role_read(struct user *user, int fd)
 	answer(user, ", then %s", said(read(fd, buffer, 4)));
 }
 
+/* Who does not want to wait: until something else comes than "try again" */
+static void role_nonblock(struct user *user, int fd)
+{
+	char buffer[64];
+	long r;
+
+	fcntl(fd, F_SETFL, O_NONBLOCK);
+	while ((r = read(fd, buffer, 4)) < 0 && errno == EAGAIN) {
+		user->at_work = 1;
+		breathe();
+	}
+	answer(user, "%s", said(r));
+	answer(user, ", then %s", said(read(fd, buffer, 4)));
+}
+
 static void role_poll(struct user *user, int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -189,6 +204,7 @@ static const struct role {
 	bool sleeps;
 } roles[] = {
 	{ "read", role_read, true },
+	{ "nonblock", role_nonblock, false },
 	{ "poll", role_poll, true },
 	{ "ioctl", role_ioctl, false },
 	{ "map", role_map, false },

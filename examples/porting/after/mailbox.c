@@ -35,12 +35,14 @@ static ssize_t mailbox_read(struct file *file, char __user *to, size_t count, lo
 	if (!count)
 		return 0;
 	do {
-		ret = wait_event_interruptible(box->wait,
-					       READ_ONCE(box->length) || READ_ONCE(box->leaving));
-		if (ret)
-			return ret;
+		ret = READ_ONCE(box->length) ? 0 : -EAGAIN;
+		if (!(file->f_flags & O_NONBLOCK))
+			ret = wait_event_interruptible(box->wait, READ_ONCE(box->length) ||
+						       READ_ONCE(box->leaving));
 		if (READ_ONCE(box->leaving))
 			return -ENODEV;
+		if (ret)
+			return ret;
 		mutex_lock(&box->lock);
 		n = min(count, box->length);
 		ret = copy_to_user(to, box->text, n) ? -EFAULT : n;

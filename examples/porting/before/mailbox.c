@@ -39,7 +39,9 @@ static ssize_t mailbox_read(struct file *file, char __user *to, size_t count, lo
 	if (!count)
 		return 0;
 	do {
-		ret = wait_event_interruptible(box->wait, READ_ONCE(box->length));
+		ret = READ_ONCE(box->length) ? 0 : -EAGAIN;
+		if (!(file->f_flags & O_NONBLOCK))
+			ret = wait_event_interruptible(box->wait, READ_ONCE(box->length));
 		if (ret)
 			return ret;
 		mutex_lock(&box->lock);

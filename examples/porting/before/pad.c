@@ -67,10 +67,14 @@ static ssize_t pad_read(struct file *file, char __user *to, size_t count, loff_t
 {
 	struct pad *pad = file->private_data;
 	u8 report[PAD_REPORT_MAX];
-	int err;
+	int err = 0;
 
 	spin_lock_irq(&pad->lock);
-	err = wait_event_interruptible_lock_irq(pad->wait, pad->length || pad->gone, pad->lock);
+	if (!(file->f_flags & O_NONBLOCK))
+		err = wait_event_interruptible_lock_irq(pad->wait, pad->length || pad->gone,
+							pad->lock);
+	else if (!pad->length)
+		err = -EAGAIN;
 	if (pad->gone)
 		err = -ENODEV;
 	if (!err) {
@@ -132,13 +136,21 @@ static void pad_complete(struct urb *urb)
 	struct pad *pad = urb->context;
 	unsigned long flags;
 
-	if (urb->status)
+	switch (urb->status) {
+	case 0:
+		spin_lock_irqsave(&pad->lock, flags);
+		pad->length = urb->actual_length;
+		memcpy(pad->report, pad->buffer, pad->length);
+		spin_unlock_irqrestore(&pad->lock, flags);
+		wake_up_interruptible(&pad->wait);
+		break;
+	case -EPROTO:
+	case -EILSEQ:
+	case -ETIME:		/* on the wire: the next one may be right */
+		break;
+	default:		/* killed, gone, or stalled */
 		return;
-	spin_lock_irqsave(&pad->lock, flags);
-	pad->length = urb->actual_length;
-	memcpy(pad->report, pad->buffer, pad->length);
-	spin_unlock_irqrestore(&pad->lock, flags);
-	wake_up_interruptible(&pad->wait);
+	}
 	usb_submit_urb(urb, GFP_ATOMIC);
 }
 
