@@ -249,7 +249,7 @@ convert()
 	for file in "${files[@]}"; do
 		cat "$tmp/${file##*/}" >"$file"
 	done
-	say "converted; build it with -I<unplug>/include and KBUILD_EXTRA_SYMBOLS=<the core's Module.symvers>"
+	say "converted; to build it, its Kbuild begins with 'include /usr/src/unplug/include/unplug.mk' (\"Build it\" in doc/porting-a-driver.md)"
 	for note in "${notes[@]}"; do
 		say "to be looked at: $note"
 	done
