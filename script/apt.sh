@@ -85,28 +85,43 @@ packages_need()
 }
 
 # The series of the distribution itself: what most people run, and what everything is
-# tested on first. Another one (KERNEL=6.12 in the environment) comes from its backports.
+# tested on first. Another one (KERNEL=6.12 in the environment) comes from its backports,
+# or, from 7 on, from sid.
 SERIES=6.1
+
+# The suite the packages of Linux $series come from; empty: what the machine has
+kernel_suite()
+{
+	case $series in
+	"$SERIES") ;;
+	6.*) echo bookworm-backports ;;
+	*) echo sid ;;
+	esac
+}
 
 # Options for apt-get and apt-cache where packages of Linux $series are concerned
 KERNEL_APT=()
 
-# Fills them. Backports have lists of their own in build/apt: the machine's stay as they
+# Fills them. Other suites have lists of their own in build/apt: the machine's stay as they
 # are, and no root is needed. The mirror is the one its own sources name.
 kernel_lists()
 {
-	local folder=$build/apt mirror
+	local suite folder mirror
 
+	suite=$(kernel_suite)
 	# As root apt drops to a user of its own, who cannot write to the clone.
 	[[ $(id -u) != 0 ]] || KERNEL_APT=(-o APT::Sandbox::User=root)
-	[[ $series != "$SERIES" ]] || return 0
+	[[ $suite ]] || return 0
 	mirror=$(apt-get indextargets --format '$(CODENAME) $(REPO_URI)' 'Created-By: Packages' |
 		sed -n 's/^bookworm //p' | head -n 1)
-	[[ $mirror ]] || die "apt's sources name no mirror of bookworm: no Linux $series from its backports"
+	[[ $mirror ]] || die "apt's sources name no mirror of bookworm: no Linux $series from $suite"
+	folder=$build/apt/$suite
 	mkdir -p "$folder"/{lists,cache/archives}/partial
-	echo "deb $mirror bookworm-backports main" >"$folder/sources.list"
+	echo "deb $mirror $suite main" >"$folder/sources.list"
 	KERNEL_APT+=(-o Dir::Etc::SourceList="$folder/sources.list" -o Dir::Etc::SourceParts=/dev/null
 		-o Dir::State::Lists="$folder/lists" -o Dir::Cache="$folder/cache")
+	# What the machine has is no part of a root of sid.
+	[[ $suite != sid ]] || KERNEL_APT+=(-o Dir::State::status=/dev/null)
 }
 
 update_kernel_lists()

@@ -80,6 +80,37 @@ kernel_headers()
 	printf '%s/usr/src/linux-headers-%s\n' "$sysroot" "$(kernel_release)"
 }
 
+# Are the tools and the compiler of the unpacked kernel's headers not this Debian's? Then
+# script/setup has unpacked a root to run them in.
+kernel_is_foreign()
+{
+	[[ -x $sysroot/usr/bin/make ]]
+}
+
+# kernel_make ARGUMENTS…: make for the unpacked kernel; if need be in its root, where the
+# clone has its usual path. That takes no root's rights, but namespaces of users.
+kernel_make()
+{
+	local user=(--map-root-user)
+
+	if ! kernel_is_foreign; then
+		make "$@"
+		return
+	fi
+	[[ $(id -u) != 0 ]] || user=()
+	unshare "${user[@]}" --mount true ||
+		die "the compiler of Linux $KERNEL wants a namespace of its own, which is not to be had here"
+	mkdir -p "$sysroot$top"
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare "${user[@]}" --mount bash -ec '
+		root=$1 top=$2
+		shift 2
+		for folder in /dev /proc "$top"; do
+			mount --rbind "$folder" "$root$folder"
+		done
+		exec chroot "$root" make "$@"' - "$sysroot" "$top" "$@"
+}
+
 # link_sources FOLDER: a farm of links to the files of the clone that stdin names; made
 # anew each time, so that files that were removed or renamed vanish from the build, and
 # edits are seen without copying. Objects lie beside the links and stay: make compares
