@@ -14,6 +14,7 @@
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #include <linux/filelock.h>
@@ -37,6 +38,14 @@ static inline void vm_flags_clear(struct vm_area_struct *vma,
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+static inline void zap_special_vma_range(struct vm_area_struct *vma,
+					 unsigned long addr, unsigned long size)
+{
+	zap_vma_ptes(vma, addr, size);
+}
+#endif
+
 /* The frame an address of a VM_PFNMAP mapping leads to: 0, or an error. */
 static inline int unplug_follow_pfn(struct vm_area_struct *vma,
 				    unsigned long addr, unsigned long *pfn)
@@ -57,31 +66,36 @@ static inline int unplug_follow_pfn(struct vm_area_struct *vma,
 
 /*
  * On x86, remap_pfn_range() of a whole mapping reserves the memory type of what it
- * maps until the mapping's entries go: what is inserted into it later gets the
- * reserved type. (Since 6.16 until the mapping itself goes.) Take over the
- * reservation: bytes from @pfn on, 0 if there is none.
+ * maps until the mapping's entries go (since 6.16 until the mapping itself goes): what
+ * is inserted into it later gets the reserved type. Take over the reservation of the
+ * mapping, which is new: bytes from @pfn on, 0 if there is none.
  */
 static inline unsigned long unplug_memtype_take(struct vm_area_struct *vma,
 						unsigned long pfn)
 {
+	unsigned long bytes = 0;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
 #ifdef VM_PAT
-	if (!(vma->vm_flags & VM_PAT))
-		return 0;
+	if (vma->vm_flags & VM_PAT)
+		bytes = vma->vm_end - vma->vm_start;
 	vm_flags_clear(vma, VM_PAT);
-	/* Of system memory nothing is reserved. */
-	return page_is_ram(pfn) ? 0 : vma->vm_end - vma->vm_start;
-#else
-	return 0;
 #endif
+#elif defined(__HAVE_PFNMAP_TRACKING)
+	if (vma->pfnmap_track_ctx)
+		bytes = vma->pfnmap_track_ctx->size;
+	kfree(vma->pfnmap_track_ctx);
+	vma->pfnmap_track_ctx = NULL;
+#endif
+	/* Of system memory nothing is reserved. */
+	return bytes && !page_is_ram(pfn) ? bytes : 0;
 }
 
 static inline void unplug_memtype_free(unsigned long pfn, unsigned long bytes)
 {
-#ifdef VM_PAT
 	/* Of any type: the name says what it is mostly used for. */
 	if (bytes)
 		arch_io_free_memtype_wc(PFN_PHYS(pfn), bytes);
-#endif
 }
 
 /* The name space of the functions of dma-bufs */
@@ -114,8 +128,10 @@ unplug_get_unmapped_area(struct file *file, unsigned long addr,
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
 	return current->mm->get_unmapped_area(file, addr, len, pgoff, flags);
-#else
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 19, 0)
 	return mm_get_unmapped_area(current->mm, file, addr, len, pgoff, flags);
+#else
+	return mm_get_unmapped_area(file, addr, len, pgoff, flags);
 #endif
 }
 
@@ -153,6 +169,70 @@ static inline bool unplug_fops_mmap_flags(const struct file_operations *fops)
 }
 #endif
 
+/* ->mmap_prepare, as far as it can be called as ->mmap is: it came with 6.16. */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 2, 0)
+#define UNPLUG_HAVE_MMAP_PREPARE
+#endif
+
+/* Has the driver's table what a mapping is made with? */
+static inline bool unplug_fops_can_mmap(const struct file_operations *fops)
+{
+#ifdef UNPLUG_HAVE_MMAP_PREPARE
+	return fops->mmap || fops->mmap_prepare;
+#else
+	return fops->mmap;
+#endif
+}
+
+/* Has it what cannot be called as ->mmap is? (The kernel refuses both at once, too.) */
+static inline bool unplug_fops_odd_mmap(const struct file_operations *fops)
+{
+#ifdef UNPLUG_HAVE_MMAP_PREPARE
+	return fops->mmap && fops->mmap_prepare;
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+	return fops->mmap_prepare;
+#else
+	return false;
+#endif
+}
+
+/*
+ * ->mmap of a driver. ->mmap_prepare says what to map, and the kernel does it after linking
+ * the mapping, out of every operation; here it is done at once, as ->mmap does.
+ */
+static inline int unplug_fops_mmap(const struct file_operations *fops,
+				   struct file *file, struct vm_area_struct *vma)
+{
+#ifdef UNPLUG_HAVE_MMAP_PREPARE
+	struct vm_area_desc desc;
+	int err;
+
+	if (!fops->mmap_prepare)
+		return fops->mmap(file, vma);
+	compat_set_desc_from_vma(&desc, file, vma);
+	err = fops->mmap_prepare(&desc);
+	if (err)
+		return err;
+	/* No rmap finds a mapping that is not linked yet. */
+	desc.action.hide_from_rmap_until_complete = false;
+	return __compat_vma_mmap(&desc, vma);
+#else
+	return fops->mmap(file, vma);
+#endif
+}
+
+/* A member whose name changed. */
+static inline bool unplug_vm_ops_find_page(const struct vm_operations_struct *ops)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+	return ops->find_special_page;
+#elif defined(CONFIG_FIND_NORMAL_PAGE)
+	return ops->find_normal_page;
+#else
+	return false;
+#endif
+}
+
 /* Second argument of ->huge_fault. */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
 #define unplug_huge_order enum page_entry_size
@@ -180,6 +260,20 @@ static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
 {
 	return fl->c.flc_type == F_UNLCK;
 }
+#endif
+
+/* A platform driver's ->remove that has no status */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+#define unplug_platform_remove remove_new
+#else
+#define unplug_platform_remove remove
+#endif
+
+/* DRM drivers have a date until 6.14. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+#define UNPLUG_DRM_DATE(text) .date = (text),
+#else
+#define UNPLUG_DRM_DATE(text)
 #endif
 
 #endif /* _UNPLUG_COMPAT_H */

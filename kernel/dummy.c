@@ -269,7 +269,7 @@ vm_fault_t unplug_dummy_fault(struct vm_fault *vmf)
 void unplug_dummy_inherit(struct vm_area_struct *vma)
 {
 	vm_flags_set(vma, VM_WIPEONFORK);
-	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	zap_special_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 }
 
 /**

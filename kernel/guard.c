@@ -131,7 +131,7 @@ static int guard_mmap(struct file *file, struct vm_area_struct *vma)
 
 	if (!unplug_guard_enter(dev))
 		return err;
-	if (dev->drv->fops->mmap)
+	if (unplug_fops_can_mmap(dev->drv->fops))
 		err = unplug_guard_mapping(dev, file, vma);
 	unplug_hook(UNPLUG_HOOK_MMAP);
 	unplug_guard_leave(dev);
@@ -152,7 +152,7 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 		return ret;
 	fops = dev->drv->fops;
 	/* MAP_FIXED is about to unmap what is there: fail before it does. */
-	if (fops->mmap)
+	if (unplug_fops_can_mmap(fops))
 		ret = fops->get_unmapped_area ?
 			fops->get_unmapped_area(file, addr, len, pgoff, flags) :
 			unplug_get_unmapped_area(file, addr, len, pgoff, flags);
@@ -402,7 +402,8 @@ unplug_guard_fops(const struct file_operations *fops)
 {
 	unsigned int set = 0;
 
-	if (!fops || fops->check_flags || unplug_fops_mmap_flags(fops))
+	if (!fops || fops->check_flags || unplug_fops_mmap_flags(fops) ||
+	    unplug_fops_odd_mmap(fops))
 		return ERR_PTR(-EINVAL);
 
 	set |= fops->read ? HAS_READ : 0;

@@ -126,7 +126,7 @@ static int guard_mprotect_dead(struct vm_area_struct *vma, unsigned long start,
 			       unsigned long end)
 {
 	if (shows_dummy(vma))
-		zap_vma_ptes(vma, start, end - start);
+		zap_special_vma_range(vma, start, end - start);
 	return 0;
 }
 
@@ -240,7 +240,7 @@ static vm_fault_t guard_map_pages(struct vm_fault *vmf, pgoff_t start,
 static vm_fault_t guard_mkwrite_revoked(struct vm_fault *vmf)
 {
 	if (shows_dummy(vmf->vma))
-		zap_vma_ptes(vmf->vma, vmf->address & PAGE_MASK, PAGE_SIZE);
+		zap_special_vma_range(vmf->vma, vmf->address & PAGE_MASK, PAGE_SIZE);
 	return guard_revoked(vmf);
 }
 
@@ -368,7 +368,7 @@ static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
 		return "it is not VM_PFNMAP";
 	if (is_cow_mapping(vma->vm_flags))
 		return "it is private";
-	if (ops->find_special_page || ops->pagesize)
+	if (unplug_vm_ops_find_page(ops) || ops->pagesize)
 		return "its vm_ops have members that cannot be guarded";
 #ifdef CONFIG_NUMA
 	if (ops->set_policy || ops->get_policy)
@@ -380,7 +380,7 @@ static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
 /*
  * What ->mmap mapped itself, also before it failed, would escape unplug: the mapping
  * is not yet where zaps look. VM_MIXEDMAP is refused, but by then it may have entries
- * of the device's, too; zap_vma_ptes() wants to see VM_PFNMAP.
+ * of the device's, too; zap_special_vma_range() wants to see VM_PFNMAP.
  */
 static void mapping_clear_entries(struct vm_area_struct *vma)
 {
@@ -389,7 +389,7 @@ static void mapping_clear_entries(struct vm_area_struct *vma)
 
 	if (mixed)
 		vm_flags_set(vma, VM_PFNMAP);
-	zap_vma_ptes(vma, vma->vm_start, vma->vm_end - vma->vm_start);
+	zap_special_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 	if (mixed)
 		vm_flags_clear(vma, VM_PFNMAP);
 }
@@ -471,7 +471,7 @@ static int mapping_make(struct unplug_dev *dev, struct file *file,
 
 	if (section && !unplug_dev_hw_enter(dev))
 		return -ENODEV;
-	err = dev->drv->fops->mmap(file, vma);
+	err = unplug_fops_mmap(dev->drv->fops, file, vma);
 	*table = err ?: mapping_table(dev, file, vma);
 	unplug_hook(UNPLUG_HOOK_POPULATED);
 	mapping_clear_entries(vma);
