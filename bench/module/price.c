@@ -20,6 +20,7 @@
 #include <linux/timex.h>
 #include <unplug/gate.h>
 #include "bench.h"
+#include "compat.h"
 
 #define PRICE_ROUNDS	41
 #define PRICE_PAIRS	1000
@@ -213,7 +214,7 @@ static struct drm_device *price_drm;
 static const struct drm_driver price_drm_driver = {
 	.name = "unplug-bench",
 	.desc = "nothing to show",
-	.date = "20260101",
+	UNPLUG_DRM_DATE("20260101")
 };
 
 static int price_init_drm(struct price *price)

@@ -13,6 +13,7 @@
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <unplug/device.h>
+#include "compat.h"
 
 #define NULL_DEVICES_MAX 64
 
@@ -129,7 +130,7 @@ static void null_remove(struct platform_device *pdev)
 
 static struct platform_driver null_platform_driver = {
 	.probe = null_probe,
-	.remove_new = null_remove,
+	.unplug_platform_remove = null_remove,
 	.driver.name = "unplug-null",
 };
 
