@@ -161,7 +161,7 @@ CASE(register_again, .name = "register-again",
 CASE(register_name, .name = "register-name",
      .promise = "bad input: registering a device under a name in use", .naive = BADINPUT)
 {
-	bad_refused("name", EEXIST, "the name is in use");
+	bad_refused("name", ENOTUNIQ, "the name is in use");
 }
 
 CASE(register_empty, .name = "register-empty",
