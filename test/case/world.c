@@ -135,7 +135,7 @@ static const char *unload_extras(void)
 {
 	return unload_present("unplug-badinput") ?: unload_present("unplug-selftest") ?:
 	       unload_present("unplug-null") ?: unload_present("unplug-populate") ?:
-	       unload_present("unplug-textbook");
+	       unload_present("unplug-textbook") ?: unload_present("unplug-prepare");
 }
 
 static const char *restore_modules(void)
