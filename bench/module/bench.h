@@ -20,6 +20,7 @@
 #include <linux/types.h>
 #include <unplug/device.h>
 #include <unplug/gate.h>
+#include "revoke.h"
 
 /* A sample, from a number of thousandths */
 static inline void sample(struct seq_file *seq, const char *what,
@@ -87,5 +88,15 @@ int memory_show(struct seq_file *seq, void *data);
 /* node.c: nodes with the same operations, guarded and not */
 int node_init(void);
 void node_exit(void);
+
+/* card.c: a card whose mappings are taken away */
+int card_init(void);
+void card_exit(void);
+struct unplug_dev *card_make(enum revoke_kind kind);
+void card_pull_bare(enum revoke_kind kind);
+
+/* revoke.c: how long that takes */
+int revoke_init(void);
+void revoke_exit(void);
 
 #endif /* _UNPLUG_BENCH_H */

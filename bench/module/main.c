@@ -45,21 +45,28 @@ static int __init bench_init(void)
 	if (err)
 		return err;
 	err = node_init();
-	if (err) {
-		price_exit();
-		return err;
-	}
+	if (err)
+		goto price;
+	err = revoke_init();
+	if (err)
+		goto node;
 	bench_dir = debugfs_create_dir("unplug-bench", NULL);
 	for (i = 0; i < ARRAY_SIZE(bench_files); i++)
 		debugfs_create_file(bench_files[i].name, 0400, bench_dir,
 				    bench_files[i].show, &bench_fops);
 	return 0;
+node:
+	node_exit();
+price:
+	price_exit();
+	return err;
 }
 module_init(bench_init);
 
 static void __exit bench_exit(void)
 {
 	debugfs_remove(bench_dir);
+	revoke_exit();
 	node_exit();
 	price_exit();
 }
