@@ -2,11 +2,12 @@
 /*
  * judge: from samples to figures
  *
- *	judge FOLDER SAMPLES…
+ *	judge [--part] FOLDER SAMPLES…
  *
  * Prints the tables and the goals, and leaves FOLDER/CASE.json. The exit status is 0 if
  * everything was measured, whatever the values: 1 if something is missing, or if the
- * replay did not execute what the guest does.
+ * replay did not execute what the guest does. With --part, what nothing was measured of is
+ * left out.
  */
 
 #include "goal.h"
@@ -14,7 +15,9 @@
 #include "table.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 /* What ran on the host has to be what runs in the guest, to the instruction. */
 static int replay_differs(void)
@@ -41,17 +44,20 @@ static int replay_differs(void)
 
 int main(int argc, char **argv)
 {
+	bool part = argc > 1 && !strcmp(argv[1], "--part");
 	int i, missing;
 
+	argc -= part;
+	argv += part;
 	if (argc < 3) {
-		fprintf(stderr, "usage: judge FOLDER SAMPLES...\n");
+		fprintf(stderr, "usage: judge [--part] FOLDER SAMPLES...\n");
 		return 2;
 	}
 	for (i = 2; i < argc; i++)
 		sample_read(argv[i]);
 	sample_finish();
-	missing = table_print();
-	missing += goal_print();
+	missing = table_print(part);
+	missing += goal_print(part);
 	if (missing)
 		fprintf(stderr, "judge: %d figures are missing\n", missing);
 	if (sample_write(argv[1]) < 0)

@@ -29,13 +29,14 @@ code { background: #f1f3f4; padding: 0 .25em; border-radius: 3px; }
 """
 
 
-def figures(folder, case):
-    """Variant to figure, in the order measured; empty if the case was not."""
+def figures(folder, case, unit=None):
+    """Variant to figure, in the order measured; empty if the case was not. All units, or one."""
     path = os.path.join(folder, case + ".json")
     if not os.path.exists(path):
         return {}
     with open(path, encoding="utf-8") as source:
-        return {entry["variant"]: entry for entry in json.load(source)}
+        return {entry["variant"]: entry for entry in json.load(source)
+                if unit in (None, entry["unit"])}
 
 
 def colour(variant):
@@ -101,6 +102,69 @@ def operations(folder):
     return svg(figure, "operations")
 
 
+REVOKE = {"zap": "#202124", "srcu_shared": OTHERS, "unplug": OURS, "dummy": "#12a4af",
+          "populated": "#e37400"}
+STEPS = {"close": MORE, "hw": "#e37400", "zap": OTHERS, "rest": OURS}
+
+
+def revoke_lines(axis, folder, cells, title, below):
+    """Instructions of each way, by what the cells differ in: (number, name of the case)."""
+    for variant, shade in REVOKE.items():
+        points = [(x, figures(folder, "revoke_" + cell, "instructions")) for x, cell in cells]
+        axis.plot([x for x, _ in points], [entries[variant]["median"] for _, entries in points],
+                  label=variant, color=shade, marker="o", markersize=3,
+                  linewidth=3 if variant == "zap" else 1.2)
+    axis.set_xscale("log")
+    axis.set_yscale("log")
+    axis.set_title(title, fontsize=10, loc="left")
+    axis.set_xlabel(below, fontsize=9)
+    axis.tick_params(labelsize=9)
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+
+
+def revoke_steps(axis, folder, cells):
+    """What a shut is made of, time on two CPUs, in percent: bars beside each other add up."""
+    for y, (cell, name) in enumerate(cells[::-1]):
+        entries = figures(folder, "steps_" + cell, "us")
+        total, left = sum(entries[step]["median"] for step in STEPS), 0
+        for step, shade in STEPS.items():
+            width = 100 * entries[step]["median"] / total
+            axis.barh(f"{name}\n{total:.0f} µs", width, left=left, color=shade, label=step)
+            left += width
+        if y == 0:
+            axis.legend(fontsize=8, frameon=False, ncol=4, loc="lower left",
+                        bbox_to_anchor=(-.3, -.42))
+    axis.set_title("steps of shut, percent of the time", fontsize=10, loc="left")
+    for side in ("top", "right"):
+        axis.spines[side].set_visible(False)
+    axis.tick_params(labelsize=9)
+
+
+def revoke(folder):
+    """Taking mappings away: how it grows, what it is made of."""
+    figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
+    revoke_lines(axes[0], folder, ((4096, "4k_1"), (1 << 20, "1m_1"), (1 << 24, "16m_1"),
+                                   (1 << 28, "256m_1"), (1 << 30, "1g_1")),
+                 "one process, instructions", "bytes mapped")
+    axes[0].legend(fontsize=8, frameon=False)
+    revoke_lines(axes[1], folder, ((1, "4k_1"), (8, "4k_8"), (50, "4k_50"), (200, "4k_200")),
+                 "4 KiB each, instructions", "processes")
+    revoke_steps(axes[2], folder, (("4k_1", "4 KiB"), ("1m_200", "200 of 1 MiB"),
+                                   ("1g_1", "1 GiB")))
+    return svg(figure, "revoke")
+
+
+def touched(folder):
+    """What it costs to touch what was taken away."""
+    figure, axis = plt.subplots(figsize=(11, 1.9))
+    entries = figures(folder, "touch")
+    bars(axis, entries, "the first touch afterwards, instructions")
+    for bar, name in zip(axis.patches, list(entries)[::-1]):
+        bar.set_color(FLOOR if name in ("bare_sigbus", "anonymous") else OURS)
+    return svg(figure, "touch")
+
+
 def page(folder):
     with open(os.path.join(folder, "table.txt"), encoding="utf-8") as source:
         table = source.read()
@@ -111,6 +175,7 @@ def page(folder):
                             ("unplug_sleeper", "one, a sleeper in another, µs")), "pull", True)
     memory = picture(folder, (("bytes_2", "2 CPUs"), ("bytes_8", "8 CPUs"),
                               ("bytes_64", "64 CPUs, bytes")), "bytes", True)
+    touch = touched(folder)
     return f"""<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><title>unplug: what the gate costs</title>
 <meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
@@ -126,6 +191,12 @@ figure came about.</p>
 <h2>Unplug, logarithmic</h2>
 <figure>{pull}<figcaption>Until nobody is inside and nobody will be. <code>unplug_dev</code> is the
 whole device, node and uevents included. <code>srcu_shared</code> is what DRM does.</figcaption></figure>
+<h2>Taking mappings away</h2>
+<figure>{revoke(folder)}<figcaption>Until no entry is left of what sleeping processes have mapped,
+logarithmic. <code>zap</code>: <code>unmap_mapping_range()</code> alone, without anything that keeps
+new entries out; <code>srcu_shared</code>: after the readers of all devices, as DRM does it.
+<code>dummy</code> is where <code>unplug</code> is.</figcaption></figure>
+<figure>{touch}<figcaption>What touching them afterwards costs.</figcaption></figure>
 <h2>Memory of a device, logarithmic</h2>
 <figure>{memory}</figure>
 <h2>All figures</h2>

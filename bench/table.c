@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define COLUMNS_MAX 5
+#define COLUMNS_MAX 6
 #define ROWS_MAX 12
 
 /*
@@ -61,6 +61,67 @@ static const struct table tables[] = {
 		},
 		{ "unplug", "unplug_dev", "percpu_ref", "percpu_rwsem", "srcu",
 		  "srcu_shared" },
+		-1, NULL,
+	}, {
+		"shut, instructions: no entry is left of what one process maps; ratio: 4 KiB",
+		{
+			{ "4 KiB", "revoke_4k_1", "instructions", 8, 0, 0 },
+			{ "1 MiB", "revoke_1m_1", "instructions", 8, 0, 0 },
+			{ "16 MiB", "revoke_16m_1", "instructions", 9, 0, 0 },
+			{ "256 MiB", "revoke_256m_1", "instructions", 10, 0, 0 },
+			{ "1 GiB", "revoke_1g_1", "instructions", 10, 0, 0 },
+			{ "eight 1 GiB", "revoke_1g_8", "instructions", 13, 0, 0 },
+		},
+		{ "zap", "srcu_shared", "unplug", "dummy", "populated" },
+		0, "zap",
+	}, {
+		"the same of many processes, which map 4 KiB each, or 1 MiB; ratio: 200 of 4 KiB",
+		{
+			{ "8", "revoke_4k_8", "instructions", 8, 0, 0 },
+			{ "50", "revoke_4k_50", "instructions", 8, 0, 0 },
+			{ "200", "revoke_4k_200", "instructions", 9, 0, 0 },
+			{ "8, 1 MiB", "revoke_1m_8", "instructions", 10, 0, 0 },
+			{ "50", "revoke_1m_50", "instructions", 9, 0, 0 },
+			{ "200", "revoke_1m_200", "instructions", 9, 0, 0 },
+		},
+		{ "zap", "srcu_shared", "unplug", "dummy", "populated" },
+		2, "zap",
+	}, {
+		"shut, time on two CPUs (u µs, m ms, s s)",
+		{
+			{ "4 KiB", "revoke_4k_1", "us", 21, 1, 0 },
+			{ "200 of 1 MiB", "revoke_1m_200", "us", 21, 1, 0 },
+			{ "1 GiB", "revoke_1g_1", "us", 21, 1, 0 },
+		},
+		{ "zap", "srcu_shared", "unplug", "dummy", "populated" },
+		-1, NULL,
+	}, {
+		"drained, time on two CPUs; of it, shut is above",
+		{
+			{ "4 KiB", "drained_4k_1", "us", 21, 1, 0 },
+			{ "200 of 1 MiB", "drained_1m_200", "us", 21, 1, 0 },
+			{ "1 GiB", "drained_1g_1", "us", 21, 1, 0 },
+		},
+		{ "unplug", "dummy", "populated" },
+		-1, NULL,
+	}, {
+		"steps of unplug: instructions, then µs",
+		{
+			{ "4 KiB", "steps_4k_1", "instructions", 8, 0, 0 },
+			{ "200x 1 MiB", "steps_1m_200", "instructions", 12, 0, 0 },
+			{ "1 GiB", "steps_1g_1", "instructions", 10, 0, 0 },
+			{ "4 KiB", "steps_4k_1", "us", 10, 0, 0 },
+			{ "200x 1 MiB", "steps_1m_200", "us", 12, 0, 0 },
+			{ "1 GiB", "steps_1g_1", "us", 8, 0, 0 },
+		},
+		{ "close", "hw", "zap", "rest", "drained" },
+		-1, NULL,
+	}, {
+		"the first touch afterwards, instructions",
+		{
+			{ "", "touch", "instructions", 8, 0, 0 },
+		},
+		{ "bare_sigbus", "unplug_sigbus", "dummy_first", "dummy_again", "anonymous" },
 		-1, NULL,
 	}, {
 		"bytes per device, with this many possible CPUs",
@@ -130,13 +191,28 @@ static int row_print(const struct table *table, const char *row)
 	return missing;
 }
 
-int table_print(void)
+/* How many of its figures there are */
+static int table_figures(const struct table *table)
+{
+	const struct column *column;
+	int i, n = 0;
+
+	for (column = table->columns; column < table->columns + COLUMNS_MAX &&
+	     column->title; column++)
+		for (i = 0; i < ROWS_MAX && table->rows[i]; i++)
+			n += sample_find(column->name, table->rows[i], column->unit) != NULL;
+	return n;
+}
+
+int table_print(bool part)
 {
 	const struct table *table;
 	const struct column *column;
 	int i, missing = 0;
 
 	for (table = tables; table < tables + sizeof(tables) / sizeof(tables[0]); table++) {
+		if (part && !table_figures(table))
+			continue;
 		printf("%s\n  %-13s", table->title, "");
 		for (column = table->columns; column < table->columns + COLUMNS_MAX &&
 		     column->title; column++)
