@@ -41,8 +41,10 @@ extern const char *const outcome_names[];
  * @promise: the number from doc/promises.md, and what is checked
  * @naive: what naive-ivshmem does: "wrong-errno", "stale-map", "hang", "oops",
  *	   "passes: reason", or "absent: reason" where it has nothing to test
- * @textbook: what unplug-textbook's percpu rwsem does: "deadlock"; NULL where the case has
- *	      nothing to do with it
+ * @textbook: what unplug-textbook's percpu rwsem does ("deadlock"), or the plain algorithm
+ *	      of unplug-hole: "stale-map", …, "passes: reason"; NULL where the case has
+ *	      nothing to do with either
+ * @hole: the row of doc/mmap-races.md it is about, or NULL
  * @run: the function
  * @hooks: needs the hook build
  * @poison: naive runs with poisoned, not with cleared freed memory
@@ -52,6 +54,7 @@ struct case_info {
 	const char *promise;
 	const char *naive;
 	const char *textbook;
+	const char *hole;
 	void (*run)(void);
 	bool hooks;
 	bool poison;
@@ -123,7 +126,7 @@ struct driver {
 	const char *class;	/* /sys/class/… */
 	const char *hooks;	/* points it passes, separated by blanks */
 	bool naive;
-	bool textbook;		/* unplug-textbook is, beside the cards of ours */
+	bool textbook;		/* unplug-textbook or unplug-hole is, beside cards of ours */
 };
 
 extern const struct driver *driver;

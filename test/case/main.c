@@ -2,7 +2,7 @@
 /*
  * The runner: one process per case, one line per result.
  *
- *	case --list			name, build, poison, naive, textbook, promise; by tabs
+ *	case --list			name, build, poison, naive, textbook, hole, promise; by tabs
  *	case --driver NAME CASE…	in the guest
  *
  * It prints "case NAME" and "result NAME OUTCOME TEXT", which test/run compares
@@ -48,10 +48,11 @@ static void list_cases(void)
 	const struct case_info *const *at;
 
 	for (at = __start_cases; at < __stop_cases; at++)
-		printf("%s\t%s\t%s\t%s\t%s\t%s\n", (*at)->name,
+		printf("%s\t%s\t%s\t%s\t%s\t%s\t%s\n", (*at)->name,
 		       (*at)->hooks ? "hooks" : "shipped",
 		       (*at)->poison ? "poison" : "clear", (*at)->naive,
-		       (*at)->textbook ?: "absent", (*at)->promise);
+		       (*at)->textbook ?: "absent", (*at)->hole ?: "none",
+		       (*at)->promise);
 }
 
 static void case_main(void (*run)(void))
