@@ -36,7 +36,7 @@ const struct driver drivers[] = {
 		.module = "unplug-ivshmem",
 		.pci = "unplug-ivshmem",
 		.class = "unplug",
-		.hooks = "",
+		.hooks = "operation mmap fault shut",
 		.textbook = true,
 	}, { }
 };
@@ -135,7 +135,8 @@ static const char *unload_extras(void)
 {
 	return unload_present("unplug-badinput") ?: unload_present("unplug-selftest") ?:
 	       unload_present("unplug-null") ?: unload_present("unplug-populate") ?:
-	       unload_present("unplug-textbook") ?: unload_present("unplug-prepare");
+	       unload_present("unplug-textbook") ?: unload_present("unplug-prepare") ?:
+	       unload_present("unplug-hole");
 }
 
 static const char *restore_modules(void)

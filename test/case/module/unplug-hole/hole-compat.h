@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef _UNPLUG_HOLE_COMPAT_H
+#define _UNPLUG_HOLE_COMPAT_H
+
+/* Differences between kernel versions that nobody but this module feels; see compat.h */
+
+#include <linux/mm.h>
+#include <linux/version.h>
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+#endif
+#include "compat.h"
+
+static inline bool hole_order_is_pmd(unplug_huge_order order)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)
+	return order == PE_SIZE_PMD;
+#else
+	return order == PMD_ORDER;
+#endif
+}
+
+static inline vm_fault_t hole_insert_pmd(struct vm_fault *vmf,
+					 unsigned long pfn)
+{
+	bool write = vmf->flags & FAULT_FLAG_WRITE;
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+	return vmf_insert_pfn_pmd(vmf, pfn_to_pfn_t(pfn), write);
+#else
+	return vmf_insert_pfn_pmd(vmf, pfn, write);
+#endif
+}
+
+#endif /* _UNPLUG_HOLE_COMPAT_H */
