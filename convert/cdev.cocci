@@ -233,13 +233,16 @@ expression p, r, N;
 identifier card.C;
 expression p, r, N, M, class, parent, data, d;
 expression list A;
-statement E;
+statement E, F;
 @@
  r =
 -cdev_add(&p->C, N, 1)
 +unplug_dev_register(&p->unplug, A)
  ;
- ...
+(
+ if (\(r\|r < 0\|r != 0\)) F
+|
+)
 (
 -if (IS_ERR(device_create(class, parent, M, data, A))) E
 |

@@ -25,32 +25,30 @@ identifier D;
 
 // --- memory: the core's --------------------------------------------------------
 
+// Allocated by a function that returns NULL if it fails, as ever: what the driver makes of
+// that may stay.
 @ devm @
 identifier card.S, table.D;
+fresh identifier alloc = "devm_" ## S ## "_unplug_alloc";
 struct S *p;
+identifier i;
+identifier kalloc =~ "^devm_k[mz]alloc$";
 expression dev;
-statement C;
 @@
- p =
 (
--devm_kzalloc(dev, sizeof(*p), ...)
-+unplug_dev_alloc(&D, dev, struct S, unplug)
-|
--devm_kzalloc(dev, sizeof(struct S), ...)
-+unplug_dev_alloc(&D, dev, struct S, unplug)
-|
--devm_kmalloc(dev, sizeof(*p), ...)
-+unplug_dev_alloc(&D, dev, struct S, unplug)
-)
+ struct S *i =
+-kalloc(dev, \(sizeof(*i)\|sizeof(struct S)\), ...)
++alloc(dev)
  ;
--if (!p)
-+if (IS_ERR(p))
- C
-+if (devm_add_action_or_reset(dev, unplug_put_data, p))
-+	return -ENOMEM;
+|
+ p =
+-kalloc(dev, \(sizeof(*p)\|sizeof(struct S)\), ...)
++alloc(dev)
+)
 
 @ depends on devm @
 identifier table.D, card.S;
+fresh identifier alloc = "devm_" ## S ## "_unplug_alloc";
 @@
  struct unplug_driver D = { ... };
 +
@@ -60,63 +58,161 @@ identifier table.D, card.S;
 +
 +	unplug_dev_put(&p->unplug);
 +}
++
++static struct S *alloc(struct device *parent)
++{
++	struct S *p = unplug_dev_alloc(&D, parent, struct S, unplug);
++
++	if (IS_ERR(p) || devm_add_action_or_reset(parent, unplug_put_data, p))
++		return NULL;
++	return p;
++}
 
 // The parent is the device that is probed.
 @ plain @
 identifier card.S, table.D;
-identifier probe, parent;
+fresh identifier alloc = S ## "_unplug_alloc";
+identifier probe, parent, i;
 identifier bus =~ "^(acpi_device|auxiliary_device|hid_device|i2c_client|mei_cl_device|pci_dev|pcmcia_device|platform_device|serio|spi_device|usb_interface|virtio_device)$";
 local idexpression struct S *p;
-statement C;
 @@
  probe(..., struct bus *parent, ...)
  {
  <+...
- p =
 (
--kzalloc(sizeof(*p), ...)
-+unplug_dev_alloc(&D, &parent->dev, struct S, unplug)
-|
--kzalloc(sizeof(struct S), ...)
-+unplug_dev_alloc(&D, &parent->dev, struct S, unplug)
-)
+ struct S *i =
+-kzalloc(\(sizeof(*i)\|sizeof(struct S)\), ...)
++alloc(&parent->dev)
  ;
--if (!p)
-+if (IS_ERR(p))
- C
+|
+ p =
+-kzalloc(\(sizeof(*p)\|sizeof(struct S)\), ...)
++alloc(&parent->dev)
+)
  ...+>
  }
 
 @ depends on plain @
+identifier table.D, card.S;
+fresh identifier alloc = S ## "_unplug_alloc";
+@@
+ struct unplug_driver D = { ... };
++
++static struct S *alloc(struct device *parent)
++{
++	struct S *p = unplug_dev_alloc(&D, parent, struct S, unplug);
++
++	return IS_ERR(p) ? NULL : p;
++}
+
+@ frees exists @
+identifier f;
+identifier card.S;
+identifier free =~ "^kv?free(_rcu)?$";
+struct S *p;
+position q;
+@@
+ f(...)
+ {
+ ... when any
+ free@q(p, ...);
+ ... when any
+ }
+
+// kfree(NULL) is right, and where somebody asks whether it is NULL it may be. Not if all
+// that is asked is what the allocation gave, and the answer is to return.
+@ ladder @
+identifier card.S, L;
+local idexpression struct S *p;
+identifier alloc =~ "_unplug_alloc$";
+position q;
+@@
+ p = alloc(...);
+ if@q (\(!p\|p == NULL\)) \( goto L; \| { ... goto L; ... } \)
+
+@ direct @
+identifier card.S;
+local idexpression struct S *p;
+identifier alloc =~ "_unplug_alloc$";
+position q != ladder.q;
+@@
+ p = alloc(...);
+ if@q (\(!p\|p == NULL\)) \( return ...; \| { ... return ...; } \)
+
+@ doubt exists @
+identifier i, free;
+identifier card.S;
+local idexpression struct S *p;
+position tested != direct.q;
+position frees.q;
+position d;
+statement A, B;
+@@
+(
+ if@tested (\(!p\|p == NULL\|p\|p != NULL\)) A else B
+|
+ p = NULL
+|
+ struct S *i = NULL;
+)
+ ... when any
+ free@q@d(p, ...);
+
+// Nor if nothing else is done with it.
+@ sure exists @
+identifier member, free;
 identifier card.S;
 struct S *p;
+position frees.q;
+position s != doubt.d;
 @@
--kfree(p);
+ p->member
+ ... when any
+ free@q@s(p, ...);
+
+@ @
+identifier card.S;
+identifier free;
+struct S *p;
+position sure.s;
+@@
+-free@s(p, ...);
 +unplug_dev_put(&p->unplug);
 
 @ @
 identifier card.S;
+identifier free =~ "^kv?free(_rcu)?$";
 struct S *p;
-expression E;
 @@
-(
-- *p = E;
-+unplug_cannot_assign();
-|
--memset(p, 0, ...);
-+unplug_cannot_assign();
-)
+-free(p, ...);
++if (p)
++	unplug_dev_put(&p->unplug);
 
 // Another one, from elsewhere, would be freed as if it were the core's.
 @ @
-identifier card.S;
+identifier card.S, i;
 struct S *p;
-identifier alloc =~ "^(devm_)?k[a-z]*alloc";
+identifier alloc =~ "^(devm_)?(k|kv|v)[a-z]*(alloc|memdup|mem_cache)|memdup";
 @@
+(
+ struct S *i =
+-alloc(
++unplug_cannot_alloc(
+ ...);
+|
  p =
--alloc(...)
-+unplug_cannot_alloc()
- ;
+-alloc(
++unplug_cannot_alloc(
+ ...)
+)
+
+@ @
+identifier card.S;
+identifier alloc =~ "^(devm_)?(k|kv|v)[a-z]*alloc";
+@@
+-alloc(
++unplug_cannot_alloc(
+ ..., sizeof(struct S), ...)
 
 // --- sleepers ---------------------------------------------------------------------
 
@@ -125,7 +221,8 @@ identifier card.S;
 fresh identifier pulled = S ## "_pulled";
 struct S *p;
 identifier Q;
-expression C, r, E;
+expression C, r;
+constant E;
 @@
 (
  r =
@@ -139,9 +236,17 @@ expression C, r, E;
 -wait_event_interruptible(p->Q, C)
 +wait_event_interruptible(p->Q, (C) || pulled(p))
  )
-	return E;
+	return -E;
 +if (pulled(p))
 +	return -ENODEV;
+|
+ if (
+-wait_event_interruptible(p->Q, C)
++wait_event_interruptible(p->Q, (C) || pulled(p))
+ )
+	return ERR_PTR(-E);
++if (pulled(p))
++	return ERR_PTR(-ENODEV);
 )
 
 // On a queue that ->remove does not know
@@ -202,7 +307,47 @@ identifier slot =~ "^(remove|disconnect|remove_new)$";
  };
 )
 
-@ front @
+// It may be NULL, and nothing was done then: so it stays.
+@ null @
+identifier bus.remove, card.S;
+identifier p;
+expression E;
+statement A;
+@@
+ remove(...)
+ {
+ ... when != A
+ struct S *p = E;
+ ... when != A
+ if (\(!p\|p == NULL\|IS_ERR_OR_NULL(p)\))
+ \(return ...;\|{ return ...; }\)
++unplug_dev_unplug(&p->unplug);
++unplug_dev_wait_gone(&p->unplug);
+ ... when any
+-unplug_dev_unplug(&p->unplug);
+ ... when any
+ }
+
+@ null_assigned depends on !null @
+identifier bus.remove, card.S;
+local idexpression struct S *p;
+expression E;
+statement A;
+@@
+ remove(...)
+ {
+ ... when != A
+ p = E;
+ if (\(!p\|p == NULL\|IS_ERR_OR_NULL(p)\))
+ \(return ...;\|{ return ...; }\)
++unplug_dev_unplug(&p->unplug);
++unplug_dev_wait_gone(&p->unplug);
+ ... when any
+-unplug_dev_unplug(&p->unplug);
+ ... when any
+ }
+
+@ front depends on !null && !null_assigned @
 identifier bus.remove, card.S;
 identifier p;
 expression E;
@@ -220,7 +365,7 @@ statement A, B;
  ... when any
  }
 
-@ assigned depends on !front @
+@ assigned depends on !null && !null_assigned && !front @
 identifier bus.remove, card.S;
 local idexpression struct S *p;
 expression E;

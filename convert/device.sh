@@ -9,6 +9,7 @@
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 reasons=() notes=() tmp=
+declare -A bare			# of each file
 
 say()
 {
@@ -45,7 +46,7 @@ has()
 	local file line
 
 	for file in "${files[@]}"; do
-		line=$(code "$file" | grep -nE -- "$1" | head -n 1) || continue
+		line=$(grep -nE -m 1 -- "$1" <<<"${bare[$file]}") || continue
 		where=${file##*/}:${line%%:*}
 		return 0
 	done
@@ -55,6 +56,25 @@ has()
 refuse_if()
 {
 	! has "$1" || reasons+=("$where: $2")
+}
+
+# refuse_calls PATTERN BUT REASON: of functions and macros whose name is like PATTERN, not BUT
+refuse_calls()
+{
+	local file line
+
+	for file in "${files[@]}"; do
+		line=$(awk -v pattern="$1" -v but="$2" '{
+			rest = $0
+			while (match(rest, /[A-Za-z_0-9]+ *\(/)) {
+				name = substr(rest, RSTART, RLENGTH - 1)
+				rest = substr(rest, RSTART + RLENGTH)
+				sub(/ *$/, "", name)
+				if (name ~ pattern && name !~ but) { print NR; exit }
+			}
+		}' <<<"${bare[$file]}")
+		[[ -z $line ]] || reasons+=("${file##*/}:$line: $3")
+	done
 }
 
 # Every reason there is, or nothing
@@ -73,20 +93,22 @@ refuse_or_go_on()
 look_before()
 {
 	has "\\<struct $embedded +\\w+;" || reasons+=("no struct $embedded in a structure of the driver: one that is static, or only pointed to, has nothing that could go with the device; by hand: see drivers/null")
-	refuse_if '\<unplug_dev_' "it is converted already"
 	has '\.(remove|remove_new|disconnect)\s*=\s*\w+' ||
 		reasons+=("it has no ->remove or ->disconnect: nothing can be pulled")
 	refuse_if '\<(wait_for_completion|wait_for_completion_(interruptible|killable|io))\(' \
 		"an operation may sleep here when the device is pulled, and nobody wakes it: give it a time limit, or use wait_event_interruptible()"
-	refuse_if '\<(wait_event(_idle|_killable|_exclusive|_lock_irq|_cmd|_freezable)?|wait_event_interruptible_(exclusive|locked|locked_irq|lock_irq|lock_irq_cmd|hrtimeout)|wait_on_bit|prepare_to_wait|prepare_to_wait_exclusive|add_wait_queue|schedule)\(' \
+	refuse_calls '^(io_)?schedule$|^_*((s|rcu)?wait_event|wait_(on|var)_|wait_woken|add_wait_queue|prepare_to_.*wait|down(_interruptible|_killable|_timeout)?$|sleep_on|dma_(fence|resv)_wait)' \
+		'_timeout|^wait_event_interruptible$' \
 		"it sleeps in a way that the patch cannot wake: use wait_event_interruptible()"
 	refuse_if '\<MAX_SCHEDULE_TIMEOUT\>' "a wait without a limit: use wait_event_interruptible()"
 	refuse_if '\<kref_(init|get|put)\(' \
 		"it counts references of its structure itself; by hand: the core does, see unplug_dev_get()"
-	refuse_if '\<device_lock\(' \
+	refuse_if '\<(device_lock(_interruptible)?|device_release_driver|usb_lock_device(_for_reset)?|pci_lock_rescan_remove|acpi_scan_lock_acquire)\(' \
 		"operations that want the lock that ->remove is called under would wait for each other"
 	refuse_if '\<iminor\(|\<MINOR\(inode' \
 		"it finds its device by the minor number, which is the core's: use unplug_dev_from_file()"
+	refuse_if '[(,= ]k[vz]?free *[;,)]' \
+		"it frees by a pointer to kfree(): of what, is not known here"
 	refuse_if '(->|\.)f_(op|mapping) *=[^=]|\<replace_fops\(' "it takes its files away from the gate"
 	refuse_if '\.(check_flags|uring_cmd|mmap_supported_flags)\s*=|\<ki_complete\>|\<EIOCBQUEUED\>' \
 		"it has operations that the gate does not see the end of"
@@ -123,6 +145,12 @@ line_before()
 	printf '%s:%s' "$1" "${line:-?}"
 }
 
+# The line $1 of file $2
+line_of()
+{
+	printf '%s:%s' "${2##*/}" "$(grep -nxF -- "$1" "$2" | head -n 1 | cut -d: -f1)"
+}
+
 # left PATTERN REASON: some converted file still has it
 left()
 {
@@ -135,13 +163,47 @@ left()
 	done
 }
 
-# The token of a marker is in the copy; where it came from has to be found by what it replaced
+# marked FOLDER MARKER REASON: where the copy in FOLDER has unplug_cannot_MARKER() and the
+# driver what it stands for
 marked()
 {
-	! grep -qE "\\<unplug_cannot_$1\\(" "${copies[@]}" || {
-		has "$2" || where=$driver
-		reasons+=("$where: $3")
-	}
+	local file line
+
+	for file in "${files[@]}"; do
+		file=${file##*/}
+		while read -r line; do
+			reasons+=("$file:$line: $3")
+		done < <(diff -U0 "$tmp/before/$file" "$1/$file" | awk -v marker="unplug_cannot_$2" '
+			/^@@/ { split(substr($2, 2), at, ","); n = at[2] == "" ? 1 : at[2]; i = 0; next }
+			/^\+\+\+/ { next }
+			/^\+/ {
+				if (index($0, marker)) print at[1] + (i < n ? i : n > 0 ? n - 1 : 0)
+				i++
+			}' | sort -un)
+	done
+}
+
+# What takes the flow of control, or types, to see it
+look_closely()
+{
+	local file line
+
+	for file in "${copies[@]}"; do
+		line=$(spatch --parse-c "$file" 2>&1 | sed -n 's/^BAD:!!!!! //p' | head -n 1)
+		[[ -z $line ]] || reasons+=("$(line_of "$line" "$file"): spatch cannot read this, nor the function it stands in")
+	done
+	mkdir "$tmp/seen"
+	cp "$tmp/before"/* "$tmp/seen/"
+	apply refuse "$tmp/seen"/*
+	marked "$tmp/seen" return "->remove returns before it took the device away: the unplug is its first statement"
+	marked "$tmp/seen" branch "->remove takes it away under a condition, or more than one"
+	marked "$tmp/seen" put "it frees its structure, or what may be it, otherwise than by kfree() of a variable of its type: the core has to"
+	marked "$tmp/seen" alloc "it allocates its structure in more than one way, or as a part of another"
+	marked "$tmp/seen" assign "it overwrites its structure, of which a part is the core's"
+	marked "$tmp/seen" loop "it may wait by turns here for what ->remove does behind the wait for it: count the turns, or use wait_event_interruptible()"
+	marked "$tmp/seen" tell "what it makes of the result of wait_event_interruptible() does not tell the caller of an error: return it, or an error constant"
+	marked "$tmp/seen" delay "something stands between cdev_add() and device_create(), but the core makes the node where cdev_add() is: move it before"
+	marked "$tmp/seen" node "it uses what device_create() returned, which the core does not return: see dev.device of struct unplug_dev"
 }
 
 look_after()
@@ -155,12 +217,12 @@ look_after()
 	for ((i = 0; i < ${#foreign[@]}; i += 2)); do
 		left "${foreign[i]}" "${foreign[i + 1]}"
 	done
-	marked assign '\*\w+ = |\<memset\(' "it overwrites its structure, of which a part is the core's"
-	marked alloc '=\s*(devm_)?k[a-z]*alloc\w*\(' "it allocates its structure in more than one way, or not in ->probe"
-	marked wake '\<wait_event_interruptible\(' "it sleeps on a queue outside of its structure, or in an expression: nobody can wake it"
-	marked free '\.release\s*=\s*\w+;' "release of its node's device does more than kfree(): that belongs in ->gone of struct unplug_driver"
-	marked use '\<cdev_device_add\(' "it uses the struct device beside its cdev in a way not known here"
-	marked poll '\<poll_wait\(' "poll sleeps on a queue outside of the driver's structure, which release may free"
+	marked "$tmp" alloc "it allocates its structure in more than one way, or not in ->probe"
+	marked "$tmp" wake "it sleeps on a queue outside of its structure, or in an expression: nobody can wake it"
+	marked "$tmp" free "release of its node's device does more than kfree(): that belongs in ->gone of struct unplug_driver"
+	marked "$tmp" use "it uses the struct device beside its cdev in a way not known here"
+	marked "$tmp" poll "poll sleeps on a queue outside of the driver's structure, which release may free"
+	left_of_structure
 	grep -q '\<struct unplug_driver ' "${copies[@]}" ||
 		reasons+=("$driver: its operations are not set where the patch looks for them")
 	grep -q '\<unplug_dev_register(' "${copies[@]}" ||
@@ -181,6 +243,53 @@ look_after()
 		left '\<private_data\>' "private_data is not what misc sets it to any more: open has to"
 }
 
+# What no patch may have left: seen in the text, whatever spatch made of the code around it
+left_of_structure()
+{
+	local structure names file line table
+
+	structure=$(sed -nE '/^struct \w+ \{/h; /\<struct unplug_dev unplug;/{x; s/^struct (\w+) .*/\1/p}' "${copies[@]}" | head -n 1)
+	names=$(sed -nE "s/.*\\<struct $structure \*(\w+).*/\1/p" "${copies[@]}" | sort -u | paste -sd '|')
+	left "\\<(__|devm_)?(k|kv|kz|v)free\w*\(([^()]*, *)?($names)[,)]|\\<(kmem_cache|mempool)_free\(.*\\<($names)\)" \
+		"it frees its structure otherwise than the patch knows"
+	for file in "${copies[@]}"; do
+		line=$(code "$file" | awk '
+			index($0, "wait_event_interruptible(") { text = ""; at = NR }
+			at { text = text $0; if (/;/) { if (text !~ /_pulled\(/) print at; at = 0 } }' | head -n 1)
+		[[ -z $line ]] || reasons+=("$(line_before "${file#"$tmp"/}" "$line"): it sleeps where the patch does not see it")
+		# Its table stands behind that of its file operations.
+		table=$(grep -nE '^static const struct unplug_driver ' "$file" | head -n 1 | cut -d: -f1) || true
+		line=$(grep -nE '_unplug_alloc\(.*;' "$file" | head -n 1 | cut -d: -f1) || true
+		[[ -z $line || ( -n $table && $line -gt $table ) ]] ||
+			reasons+=("$(line_before "${file#"$tmp"/}" "$line"): it allocates its structure above its table of file operations, or in another file")
+	done
+}
+
+# What no way leads to any more, from a label that nobody goes to, behind a return, to the next
+# one: how a device_create() that failed was unwound
+drop_dead()
+{
+	local file
+
+	for file in "${copies[@]}"; do
+		awk '
+			FNR == NR {
+				rest = $0
+				while (match(rest, /[A-Za-z_0-9]+/)) {
+					used[substr(rest, RSTART, RLENGTH)]++
+					rest = substr(rest, RSTART + RLENGTH)
+				}
+				next
+			}
+			/^[A-Za-z_0-9]+:$/ { dead = after && used[substr($0, 1, length - 1)] == 1 }
+			/^}/ { dead = 0 }
+			!dead { print }
+			/[^ \t]/ { after = dead || /^\t(return|goto)[ ;].*;?$/ }
+		' "$file" "$file" >"$tmp/alive"
+		cat "$tmp/alive" >"$file"
+	done
+}
+
 # Labels nobody goes to any more: gcc would warn
 drop_labels()
 {
@@ -188,7 +297,8 @@ drop_labels()
 
 	for file in "${copies[@]}"; do
 		while read -r label; do
-			grep -qE "goto +$label *;" "$file" || sed -i "/^$label:\$/d" "$file"
+			[[ $label != default && $(grep -cw -- "$label" "$file") = 1 ]] || continue
+			sed -i "/^$label:\$/d" "$file"
 		done < <(sed -nE 's/^(\w+):$/\1/p' "$file" | sort | uniq -u)
 	done
 }
@@ -202,9 +312,9 @@ polish()
 	drop_labels
 }
 
-transform()
+copy()
 {
-	local file patch
+	local file
 
 	tmp=$(mktemp -d)
 	trap 'rm -rf "$tmp"' EXIT
@@ -215,21 +325,39 @@ transform()
 		cp "$file" "$tmp/"
 		cp "$file" "$tmp/before/"
 	done
-	for patch in "$kind" device; do
-		spatch -D patch --very-quiet --in-place --sp-file "$here/$patch.cocci" \
-			"${copies[@]}" >"$tmp/log" 2>&1 || true
-		! grep -qE 'parse error|already tagged|exception' "$tmp/log" ||
-			reasons+=("$driver: the parts of $patch.cocci do not agree what to change: ${driver##*/} is too different from what they know")
-	done
+}
+
+# apply PATCH FILE…: to these copies
+apply()
+{
+	local patch=$1
+	shift
+
+	# Some functions have more ways through them than anyone can follow.
+	spatch --timeout 120 -D patch -D "embedded=$embedded" --very-quiet --in-place --sp-file "$here/$patch.cocci" \
+		"$@" >"$tmp/log" 2>&1 || grep -qE '[Tt]imeout' "$tmp/log" ||
+		{ say "spatch failed: $(tail -n 1 "$tmp/log")"; exit 2; }
+	! grep -qE 'parse error|already tagged|exception|EXN|[Tt]imeout' "$tmp/log" ||
+		reasons+=("$driver: the parts of $patch.cocci do not agree what to change: ${driver##*/} is too different from what they know")
+}
+
+transform()
+{
+	apply "$kind" "${copies[@]}"
+	drop_dead
+	apply device "${copies[@]}"
 }
 
 convert()
 {
+	local file note
+
 	driver=${1-} files=()
-	if [[ $# != 1 || ! -e $driver ]]; then
+	if [[ $# != 1 ]]; then
 		echo "usage: convert/$kind FILE.c|FOLDER" >&2
 		exit 2
 	fi
+	[[ -e $driver ]] || { say "no such file or folder"; exit 2; }
 	if [[ -d $driver ]]; then
 		mapfile -t files < <(find "$driver" -maxdepth 1 -name '*.[ch]' ! -name '*.mod.c' | sort)
 	else
@@ -238,8 +366,15 @@ convert()
 	[[ ${#files[@]} -gt 0 ]] || { say "no C files there"; exit 2; }
 	command -v spatch >/dev/null || { say "spatch is missing: apt-get install -y coccinelle"; exit 2; }
 
+	for file in "${files[@]}"; do
+		bare[$file]=$(code "$file")
+	done
+	! has '\<unplug_(dev|drm)_\w+\(' || { say "left alone: $where: it is converted already"; exit 1; }
 	look_before
 	look_at_mmap
+	refuse_or_go_on
+	copy
+	look_closely
 	refuse_or_go_on
 	transform
 	refuse_or_go_on
