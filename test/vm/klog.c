@@ -95,7 +95,9 @@ static void klog_line(struct klog *klog, const char *line)
 		if (!klog->verdict[0])
 			snprintf(klog->verdict, sizeof(klog->verdict), "%.200s", text);
 		klog->fatal |= complaints[i].fatal;
-		klog->int3 |= strncmp(text, "int3: ", 6) == 0;
+		/* Newer kernels say "Oops: " before it. */
+		klog->int3 |= strncmp(text, "int3: ", 6) == 0 ||
+			      strncmp(text, "Oops: int3: ", 12) == 0;
 		return;
 	}
 }
