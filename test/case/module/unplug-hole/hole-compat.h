@@ -11,6 +11,11 @@
 #endif
 #include "compat.h"
 
+/* The flags of a mapping have a type of their own on newer kernels. */
+#ifndef EMPTY_VMA_FLAGS
+#define EMPTY_VMA_FLAGS 0
+#endif
+
 static inline bool hole_order_is_pmd(unplug_huge_order order)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)

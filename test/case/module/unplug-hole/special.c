@@ -130,7 +130,7 @@ int hole_mmap_file(struct hole *hole, struct vm_area_struct *vma)
 
 	if (!other)
 		other = shmem_file_setup(HOLE_NODE, hole->way->pages * PAGE_SIZE,
-					 0);
+					 EMPTY_VMA_FLAGS);
 	if (IS_ERR(other))
 		return PTR_ERR(other);
 	hole->other = other;
