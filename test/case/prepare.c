@@ -238,7 +238,7 @@ static void window_wait_held(const struct job *job)
  */
 CASE(map_prepare_during, .name = "map-prepare-during",
      .promise = "K3: one that unplug meets between ->mmap_prepare and the mapping is revoked",
-     .naive = ABSENT, .textbook = "stale-map")
+     .naive = ABSENT, .textbook = "stale-map", .hole = "a2")
 {
 	struct mapper mapper = { };
 	struct job job, pull;
