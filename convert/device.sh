@@ -95,10 +95,10 @@ look_before()
 	has "\\<struct $embedded +\\w+;" || reasons+=("no struct $embedded in a structure of the driver: one that is static, or only pointed to, has nothing that could go with the device; by hand: see drivers/null")
 	has '\.(remove|remove_new|disconnect)\s*=\s*\w+' ||
 		reasons+=("it has no ->remove or ->disconnect: nothing can be pulled")
-	refuse_if '\<(wait_for_completion|wait_for_completion_(interruptible|killable|io))\(' \
+	refuse_calls '^wait_for_completion' '_timeout' \
 		"an operation may sleep here when the device is pulled, and nobody wakes it: give it a time limit, or use wait_event_interruptible()"
-	refuse_calls '^(io_)?schedule$|^_*((s|rcu)?wait_event|wait_(on|var)_|wait_woken|add_wait_queue|prepare_to_.*wait|down(_interruptible|_killable|_timeout)?$|sleep_on|dma_(fence|resv)_wait)' \
-		'_timeout|^wait_event_interruptible$' \
+	refuse_calls '^(io_|freezable_)?schedule$|^schedule_hrtimeout|^_*((s|rcu)?wait_event|wait_(on|var)_|wait_woken|add_wait_queue|prepare_to_.*wait|down(_interruptible|_killable|_timeout)?$|sleep_on|dma_(fence|resv)_wait)' \
+		'_timeout(_|$)|^wait_event_interruptible$' \
 		"it sleeps in a way that the patch cannot wake: use wait_event_interruptible()"
 	refuse_if '\<MAX_SCHEDULE_TIMEOUT\>' "a wait without a limit: use wait_event_interruptible()"
 	refuse_if '\<kref_(init|get|put)\(' \
@@ -196,6 +196,7 @@ look_closely()
 	cp "$tmp/before"/* "$tmp/seen/"
 	apply refuse "$tmp/seen"/*
 	marked "$tmp/seen" return "->remove returns before it took the device away: the unplug is its first statement"
+	marked "$tmp/seen" end "->remove does not take it away itself, or not on every way through it"
 	marked "$tmp/seen" branch "->remove takes it away under a condition, or more than one"
 	marked "$tmp/seen" put "it frees its structure, or what may be it, otherwise than by kfree() of a variable of its type: the core has to"
 	marked "$tmp/seen" alloc "it allocates its structure in more than one way, or as a part of another"

@@ -119,6 +119,28 @@ expression C;
  ...>
  }
 
+// A way through that comes to the end and is no return: over a goto, or past a switch
+@ ends exists @
+identifier bus.remove;
+identifier away =~ "^(misc_deregister|cdev_del|cdev_device_del)$";
+position q;
+@@
+ remove@q(...)
+ {
+ ... when != away(...)
+     when != return ...;
+     when != return;
+ }
+
+@ @
+identifier bus.remove;
+position ends.q;
+@@
+-remove@q
++unplug_cannot_end
+ (...)
+ { ... }
+
 // --- memory: what frees the structure, and is no kfree() of it ------------------------
 
 @ @
@@ -295,6 +317,14 @@ identifier again.f;
 -f@q(
 +unplug_cannot_loop(
  ...)
+
+// No limit is one, too.
+@ @
+identifier poll =~ "_poll_timeout(_atomic)?$";
+@@
+-poll(
++unplug_cannot_loop(
+ ..., 0)
 
 // A result of wait_event_interruptible() that nobody looks at: round and round it goes.
 @ looked @
