@@ -183,19 +183,76 @@ CASE_HOLE(hole_direct_during, "f", .name = "hole-direct-during",
 	end(fd, map);
 }
 
-static int uring_register(void *map)
-{
-	struct io_uring_params params = { };
-	struct iovec iov = { .iov_base = map, .iov_len = HOLE_PAGE };
-	int ring = syscall(SYS_io_uring_setup, 4, &params), result, err;
+/* A ring for one request at a time, with one buffer */
+struct ring {
+	int fd;
+	struct io_uring_params params;
+	uint8_t *queue;
+	struct io_uring_sqe *request;
+};
 
-	if (ring < 0)
+static void ring_init(struct ring *ring)
+{
+	ring->fd = syscall(SYS_io_uring_setup, 1, &ring->params);
+	if (ring->fd < 0)
 		case_end(OUTCOME_SKIP, "io_uring: %m");
-	result = syscall(SYS_io_uring_register, ring, IORING_REGISTER_BUFFERS, &iov, 1);
-	err = errno;
-	close(ring);
-	errno = err;
-	return result;
+	ring->queue = mmap(NULL, HOLE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, ring->fd,
+			   IORING_OFF_SQ_RING);
+	ring->request = mmap(NULL, sizeof(*ring->request), PROT_READ | PROT_WRITE, MAP_SHARED,
+			     ring->fd, IORING_OFF_SQES);
+	if ((void *)ring->queue == MAP_FAILED || (void *)ring->request == MAP_FAILED)
+		case_fail("mmap of a ring: %m");
+}
+
+static int ring_register(struct ring *ring, void *map)
+{
+	struct iovec iov = { .iov_base = map, .iov_len = HOLE_PAGE };
+
+	return syscall(SYS_io_uring_register, ring->fd, IORING_REGISTER_BUFFERS, &iov, 1);
+}
+
+/* Writes the buffer to a file, and comes back when that is done. */
+static void ring_write(struct ring *ring, int fd, void *map)
+{
+	uint32_t *tail = (uint32_t *)(ring->queue + ring->params.sq_off.tail);
+
+	*ring->request = (struct io_uring_sqe){
+		.opcode = IORING_OP_WRITE_FIXED, .fd = fd, .addr = (uintptr_t)map, .len = 8,
+	};
+	*(uint32_t *)(ring->queue + ring->params.sq_off.array) = 0;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	expect_equal("io_uring_enter",
+		     syscall(SYS_io_uring_enter, ring->fd, 1, 1, IORING_ENTER_GETEVENTS, NULL, 0),
+		     1);
+}
+
+CASE_HOLE(hole_uring_after, "f", .name = "hole-uring-after",
+	  .promise = "K3: no mapping becomes a buffer of io_uring, which would outlive it",
+	  .textbook = "stale-map")
+{
+	struct ring ring = { };
+	uint8_t *map, byte = 0;
+	int fd = open_and_map(&map), ends[2];
+
+	ring_init(&ring);
+	if (pipe2(ends, O_CLOEXEC))
+		case_fail("pipe: %m");
+	if (driver->textbook) {
+		if (ring_register(&ring, map))
+			case_end(OUTCOME_SKIP, "this kernel takes no buffers in a file's mapping");
+		hole_pull();
+		hole_fill();
+		ring_write(&ring, ends[1], map);
+		if (read(ends[0], &byte, 1) == 1 && byte == HOLE_LATER)
+			case_end(OUTCOME_STALE_MAP, "io_uring has read 0x%02x, which came later",
+				 byte);
+	} else {
+		expect_errno("registering a buffer", ring_register(&ring, map), EFAULT);
+		hole_pull();
+		expect_errno("registering one after", ring_register(&ring, map), EFAULT);
+	}
+	close(ring.fd);
+	end(fd, map);
 }
 
 /* Ours, live and dead: whoever pins pages, and copies from another process, is refused. */
@@ -205,7 +262,6 @@ static void expect_no_pins(uint8_t *map)
 	struct iovec from = { .iov_base = map, .iov_len = sizeof(bytes) };
 	struct iovec to = { .iov_base = bytes, .iov_len = sizeof(bytes) };
 
-	expect_errno("registering a buffer", uring_register(map), EFAULT);
 	expect_errno("process_vm_readv", process_vm_readv(getpid(), &to, 1, &from, 1, 0), EFAULT);
 	expect_errno("process_vm_writev", process_vm_writev(getpid(), &to, 1, &from, 1, 0), EFAULT);
 }

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What system calls can do to a mapping of a card, live and after unplug */
+
+#define _GNU_SOURCE
+#include "case.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define PAGE 4096
+#define PAGES 4
+#define BYTE 0x5c
+
+static uint8_t *map_card(struct card *card, int *fd, int flags)
+{
+	uint8_t *map;
+
+	card_init(card, 1);
+	card_fill(1, BYTE);
+	*fd = card_open(card);
+	map = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | flags, *fd, 0);
+	expect_works("mmap", map == MAP_FAILED ? -1 : 0);
+	return map;
+}
+
+static void expect_card(const char *what, uint8_t *map)
+{
+	uint8_t value = 0;
+
+	expect_equal(what, touch_read(map, &value), 0);
+	expect_equal(what, value, BYTE);
+}
+
+#define ADVICE(name, err) { #name, name, err }
+
+/* What the kernel answers for mappings of frames; none of it empties or fills one. */
+static const struct advice {
+	const char *name;
+	int advice;
+	int err;
+} advices[] = {
+	ADVICE(MADV_NORMAL, 0),
+	ADVICE(MADV_RANDOM, 0),
+	ADVICE(MADV_SEQUENTIAL, 0),
+	ADVICE(MADV_WILLNEED, 0),
+	ADVICE(MADV_DONTNEED, EINVAL),
+	ADVICE(MADV_FREE, EINVAL),
+	ADVICE(MADV_REMOVE, ENODEV),
+	ADVICE(MADV_COLD, EINVAL),
+	ADVICE(MADV_PAGEOUT, EINVAL),
+	ADVICE(MADV_POPULATE_READ, EINVAL),
+	ADVICE(MADV_POPULATE_WRITE, EINVAL),
+	ADVICE(MADV_DONTFORK, 0),
+	ADVICE(MADV_DOFORK, EINVAL),
+	ADVICE(MADV_DONTDUMP, 0),
+	ADVICE(MADV_DODUMP, EINVAL),
+	ADVICE(MADV_WIPEONFORK, EINVAL),
+	ADVICE(MADV_KEEPONFORK, 0),
+	ADVICE(MADV_MERGEABLE, 0),
+	ADVICE(MADV_HUGEPAGE, 0),
+	ADVICE(MADV_NOHUGEPAGE, 0),
+};
+
+static void advise(uint8_t *map, const struct advice *advice)
+{
+	int result = madvise(map, PAGES * PAGE, advice->advice);
+
+	if (advice->err)
+		expect_errno(advice->name, result, advice->err);
+	else
+		expect_works(advice->name, result);
+}
+
+CASE(map_advice_after, .name = "map-advice-after",
+     .promise = "K3: no advice of madvise() brings an old mapping back, or spoils a live one",
+     .naive = "stale-map")
+{
+	struct card card;
+	uint8_t *map;
+	size_t i;
+	int fd;
+
+	map = map_card(&card, &fd, 0);
+	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+		advise(map, &advices[i]);
+		expect_card(advices[i].name, map);
+	}
+	card_unplug(&card);
+	for (i = 0; i < sizeof(advices) / sizeof(advices[0]); i++) {
+		advise(map, &advices[i]);
+		expect_signal_bus(advices[i].name, map);
+		expect_signal_bus(advices[i].name, map + 3 * PAGE);
+	}
+	expect_untouched(1, "current", BYTE);
+}
+
+/* Locked in memory, filled in advance, and mapped over */
+CASE(map_locked_after, .name = "map-locked-after",
+     .promise = "K3: a mapping that was to be locked and populated is revoked all the same",
+     .naive = "stale-map")
+{
+	struct card card;
+	uint8_t *map;
+	int fd, i;
+
+	map = map_card(&card, &fd, MAP_POPULATE | MAP_LOCKED);
+	expect_card("locked", map);
+	expect_works("mlockall", mlockall(MCL_CURRENT | MCL_FUTURE));
+	card_unplug(&card);
+	for (i = 0; i < PAGES; i++)
+		expect_signal_bus("what was locked", map + i * PAGE);
+	expect_works("mlock", mlock(map, PAGES * PAGE));
+	expect_signal_bus("what was locked again", map);
+	expect_errno("mapping it over it",
+		     mmap(map, PAGE, PROT_READ, MAP_SHARED | MAP_FIXED | MAP_POPULATE, fd, 0) ==
+		     MAP_FAILED ? -1 : 0, ENODEV);
+	expect_signal_bus("what was not mapped over", map);
+	expect_works("mprotect", mprotect(map, PAGE, PROT_READ));
+	expect_works("mprotect", mprotect(map, PAGE, PROT_READ | PROT_WRITE));
+	expect_signal_bus("what was protected", map);
+	expect_works("munlock", munlock(map, PAGES * PAGE));
+	expect_untouched(1, "current", BYTE);
+}
+
+static void expect_no_copy(const char *what, long result)
+{
+	if (result > 0)
+		case_end(OUTCOME_STALE_MAP, "%s: %ld bytes, expected EFAULT", what, result);
+	expect_errno(what, result, EFAULT);
+}
+
+/* One card's driver copies from and to the mapping of another. */
+CASE(map_across_after, .name = "map-across-after",
+     .promise = "K4: neither a neighbour's driver nor another process copies from an old mapping",
+     .naive = "stale-map")
+{
+	uint8_t *map, *other, bytes[8];
+	struct iovec from = { .iov_len = 8 }, to = { bytes, 8 };
+	struct card card, neighbour;
+	int fd, next;
+
+	map = map_card(&card, &fd, 0);
+	card_init(&neighbour, 2);
+	next = card_open(&neighbour);
+	other = card_map(next, PAGE, 0);
+	from.iov_base = map;
+	expect_equal("write of a mapping to the neighbour", pwrite(next, map, 8, 0), 8);
+	expect_card("the neighbour", other);
+	expect_equal("read from it into a mapping", pread(next, map, 8, 0), 8);
+	expect_no_copy("process_vm_readv", process_vm_readv(getpid(), &to, 1, &from, 1, 0));
+	card_unplug(&card);
+	expect_no_copy("write of an old mapping", pwrite(next, map, 8, 0));
+	expect_no_copy("read into an old mapping", pread(next, map, 8, 0));
+	expect_no_copy("process_vm_readv", process_vm_readv(getpid(), &to, 1, &from, 1, 0));
+	expect_no_copy("process_vm_writev", process_vm_writev(getpid(), &to, 1, &from, 1, 0));
+	expect_card("the neighbour", other);
+	expect_untouched(1, "current", BYTE);
+}
