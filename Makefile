@@ -79,6 +79,9 @@ demo-drm: modules ## USB display cards pulled under weston and modetest, stock u
 	@script/drm-drivers
 	@demo/drm/run
 
+mmap-races: modules ## each hole of mappings, in the plain algorithm and in ours; writes their table to doc/mmap-races.md
+	@script/mmap-races --run
+
 check-model: ## check the models of the lock-free steps, and that broken ones are found
 	@script/need spin gcc libc6-dev
 	@O=build/model model/run
@@ -108,4 +111,4 @@ distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm check-dkms check-convert check-model bench shell lint doc clean distclean
+	check-debug check-kcsan check-drm check-dkms check-convert check-model mmap-races bench shell lint doc clean distclean
