@@ -66,6 +66,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	INIT_LIST_HEAD(&dev->open);
 	init_waitqueue_head(&dev->files_wait);
 	init_waitqueue_head(&dev->wait);
+	INIT_LIST_HEAD(&dev->wakes);
 	INIT_WORK(&dev->shut_work, unplug_dev_shut_work);
 	INIT_WORK(&dev->gone_work, unplug_dev_gone_work);
 	lockdep_init_map(&dev->dep_map, "unplug_active", &unplug_dep_key, 0);

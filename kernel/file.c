@@ -17,6 +17,7 @@
 
 #include <linux/hashtable.h>
 #include <linux/ratelimit.h>
+#include <linux/rculist.h>
 #include <linux/slab.h>
 #include "internal.h"
 
@@ -34,6 +35,8 @@ enum unplug_file_state {
  * @state: under dev->files_lock
  * @policy: what its mappings show after unplug; likewise
  * @met: a mapping has shown it: it is not to be changed any more; likewise
+ * @poll: see poll.c; NULL until the first poll
+ * @rcu: for who looks it up without the lock
  * @dummies: see dummy.c; under dev->files_lock
  * @populated: see populate.c; likewise
  */
@@ -44,6 +47,8 @@ struct unplug_file {
 	enum unplug_file_state state;
 	enum unplug_policy policy;
 	bool met;
+	struct unplug_poll *poll;
+	struct rcu_head rcu;
 	struct unplug_dummies dummies;
 	struct list_head populated;
 };
@@ -117,7 +122,7 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	file->f_op = fops_get(dev->guard);
 	file->f_mapping = dev->mapping;
 	spin_lock(&dev->files_lock);
-	hash_add(dev->files, &uf->node, (unsigned long)file);
+	hash_add_rcu(dev->files, &uf->node, (unsigned long)file);
 	spin_unlock(&dev->files_lock);
 	err = file_open_driver(dev, inode, file);
 	if (err)
@@ -134,13 +139,13 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 
 unhash:
 	spin_lock(&dev->files_lock);
-	hash_del(&uf->node);
+	hash_del_rcu(&uf->node);
 	spin_unlock(&dev->files_lock);
 	/* The module of @entry, which this returns into, stays until VFS puts it. */
 	fops_put(file->f_op);
 	file->f_op = entry;
 	file->f_mapping = inode->i_mapping;
-	kfree(uf);
+	kfree_rcu(uf, rcu);
 put_module:
 	module_put(owner);
 leave:
@@ -153,12 +158,30 @@ static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
 {
 	struct unplug_file *uf;
 
-	lockdep_assert_held(&dev->files_lock);
-	hash_for_each_possible(dev->files, uf, node, (unsigned long)file) {
+	hash_for_each_possible_rcu(dev->files, uf, node, (unsigned long)file,
+				   lockdep_is_held(&dev->files_lock)) {
 		if (uf->file == file)
 			return uf;
 	}
 	return NULL;
+}
+
+/**
+ * unplug_file_poll() - where an open file keeps its queue of pollers
+ * @dev: the device
+ * @file: an open file of it, which the caller keeps open
+ *
+ * Context: Any.
+ * Return: the place; valid as long as the file is open.
+ */
+struct unplug_poll **unplug_file_poll(struct unplug_dev *dev, struct file *file)
+{
+	struct unplug_file *uf;
+
+	rcu_read_lock();
+	uf = file_find(dev, file);
+	rcu_read_unlock();
+	return &uf->poll;
 }
 
 /**
@@ -261,6 +284,7 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 	struct file *file = uf->file;
 
 	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
+	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_of() */
 	/* The kernel's own call of it was, or will be, answered by the guard. */
 	if (file->f_flags & FASYNC && fops->fasync)
 		fops->fasync(-1, file, 0);
@@ -314,12 +338,16 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		wait_event(dev->files_wait, file_is_released(dev, uf));
 
 	spin_lock(&dev->files_lock);
-	hash_del(&uf->node);
+	hash_del_rcu(&uf->node);
 	spin_unlock(&dev->files_lock);
+	/* A forced release has hidden from the kernel that this is still to be done. */
+	if (READ_ONCE(dev->fasync))
+		fasync_helper(-1, file, 0, &dev->fasync);
+	unplug_poll_free(uf->poll);
 	/* Every mapping of the file is gone: mappings hold it. */
 	unplug_dummy_free(&uf->dummies);
 	unplug_populate_free(dev, &uf->populated);
-	kfree(uf);
+	kfree_rcu(uf, rcu);
 	unplug_dev_put(dev);
 }
 

@@ -15,7 +15,6 @@
  * others is answered by the guards as the kernel would.
  */
 
-#include <linux/poll.h>
 #include "internal.h"
 
 /* Members whose presence the kernel asks for: an index into guard_fops. */
@@ -100,13 +99,14 @@ static __poll_t guard_poll_dead(struct file *file)
 }
 
 /*
- * Queue first, then look: unplug kills the gate first, then wakes. Nothing of the
- * driver's is slept on that would not live as long as the file: see the
- * conditions in doc/architecture.md.
+ * Queue first, then look: unplug kills the gate first, then wakes.
  */
 static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
 {
-	poll_wait(file, &unplug_dev_from_file(file)->wait, table);
+	struct unplug_poll_table ours;
+
+	table = unplug_poll_queue(unplug_dev_from_file(file), file, table,
+				  &ours);
 	return guard_call(file, guard_poll_dead(file), DEFAULT_POLLMASK, poll,
 			  file, table);
 }
@@ -179,12 +179,24 @@ static int guard_fsync(struct file *file, loff_t start, loff_t end,
 }
 
 /*
- * The kernel switches off before it calls ->release: nothing to do when the
- * device is dying, whoever releases the file does it.
+ * The core keeps a list of its own, to tell that the device went. The kernel switches
+ * off before it calls ->release: nothing to do for the driver when the device is
+ * dying, whoever releases the file does it.
  */
 static int guard_fasync(int fd, struct file *file, int on)
 {
-	return guard_call(file, on ? -ENODEV : 0, 0, fasync, fd, file, on);
+	struct unplug_dev *dev = unplug_dev_from_file(file);
+	int err;
+
+	if (on) {
+		err = fasync_helper(fd, file, on, &dev->fasync);
+		if (err < 0)
+			return err;
+	}
+	err = guard_call(file, on ? -ENODEV : 0, 0, fasync, fd, file, on);
+	if (!on || err < 0)
+		fasync_helper(fd, file, 0, &dev->fasync);
+	return err;
 }
 
 static ssize_t guard_splice_read(struct file *file, loff_t *pos,

@@ -15,9 +15,12 @@
  *	    +-- dev->populated.xa_lock	spinlock, one per device
  *	    +-- minors.xa_lock		spinlock of all devices: numbers, names
  *	    +-- mms_lock (dummy.c)	spinlock of all devices: dummy pages
+ *	    +-- poll->lock (poll.c)	spinlock, one per file that was polled
+ *	        +-- (locks of the driver's wait queues)
+ *	            +-- poll->wait.lock	of the queue of pollers; so under dev->wait.lock
  *
- * These spinlocks do not nest in each other, nothing sleeps under them, and
- * none of the driver's functions is called under them.
+ * The others do not nest in each other. Nothing sleeps under them, and none of the
+ * driver's functions is called under them.
  */
 
 #ifdef pr_fmt
@@ -28,6 +31,7 @@
 #include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/poll.h>
 #include <linux/printk.h>
 #include <linux/rbtree.h>
 #include <linux/version.h>
@@ -77,12 +81,32 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
 
+struct unplug_poll **unplug_file_poll(struct unplug_dev *dev, struct file *file);
 enum unplug_policy unplug_file_policy(struct unplug_dev *dev, struct file *file,
 				      bool met);
 struct unplug_dummies *unplug_file_dummies(struct unplug_dev *dev,
 					   struct file *file);
 struct list_head *unplug_file_populated(struct unplug_dev *dev,
 					struct file *file);
+
+/* wait.c: who sleeps inside */
+void unplug_wait_wake(struct unplug_dev *dev);
+
+/* poll.c: who sleeps in poll, select, epoll, … */
+struct unplug_poll;
+
+struct unplug_poll_table {
+	struct poll_table_struct table;
+	struct poll_table_struct *caller;
+	struct unplug_poll *poll;
+};
+
+struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,
+					    struct file *file,
+					    struct poll_table_struct *caller,
+					    struct unplug_poll_table *ours);
+void unplug_poll_release(struct unplug_poll *poll);
+void unplug_poll_free(struct unplug_poll *poll);
 
 /* dummy.c: what a revoked mapping shows, if it is not to be SIGBUS */
 struct unplug_dummies {

@@ -15,7 +15,6 @@
  */
 
 #include <linux/moduleparam.h>
-#include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include "internal.h"
@@ -97,6 +96,8 @@ static void unplug_dev_shut(struct unplug_dev *dev)
 
 	unplug_gates_close(gates, ARRAY_SIZE(gates));
 	unplug_hook(UNPLUG_HOOK_CLOSED);
+	/* Nobody comes any more. Somebody may sleep in a hardware section, too. */
+	unplug_wait_wake(dev);
 	unplug_dev_wait_hw(dev);
 	/*
 	 * Entries made in hardware sections are all there and no new ones come.
@@ -106,8 +107,6 @@ static void unplug_dev_shut(struct unplug_dev *dev)
 	unplug_populate_shut(dev);
 	dev->when_shut = ktime_get();
 	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
-	__wake_up(&dev->wait, TASK_NORMAL, 0,
-		  poll_to_key(EPOLLHUP | EPOLLERR));
 	unplug_dev_info(dev, "shut after %lld us\n",
 			unplug_dev_us(dev, dev->when_shut));
 	complete_all(&dev->shut);

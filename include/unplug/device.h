@@ -109,14 +109,16 @@ enum unplug_policy {
  * @fops: the driver's operations, as for cdev_init(); must stay valid until the
  *	  module is unloaded. @fops->owner is not used. Mind ->release: when the
  *	  device is pulled it is called by a worker, with the worker's credentials
- *	  and mm, while users still have the file. So wait queue heads that
- *	  ->poll hands out must not lie in memory that ->release frees: pollers
- *	  are still queued there. They belong in the driver's structure
+ *	  and mm, while users still have the file
  * @mode: permissions of the device node; 0 for 0600
  * @populates: ->mmap may populate (remap_pfn_range() and its like): what it maps there
  *	  stays valid until ->close of the mapping, or ->gone, and is not unmapped by
  *	  offset; the other functions do not look at vm_pgoff of such a mapping. See
  *	  include/unplug/mmap.h
+ * @cancel: optional; called once, when nobody enters any more: sends home who sleeps inside
+ *	  in a way that include/unplug/wait.h has nothing for. What it does has to
+ *	  last (complete_all() does): an insider may reach his sleep after it. Must
+ *	  not wait; hardware sections may still run
  * @gone: optional; called exactly once per device that was registered, after the
  *	  last operation and the last release of any file. Frees what the
  *	  driver's structure points to. May sleep; may not call unplug_dev_*
@@ -129,6 +131,7 @@ struct unplug_driver {
 	const struct file_operations *fops;
 	umode_t mode;
 	bool populates;
+	void (*cancel)(struct unplug_dev *dev);
 	void (*gone)(struct unplug_dev *dev);
 	const struct unplug_front *front;
 };
@@ -184,7 +187,9 @@ struct unplug_front {
  * @open: those nobody has claimed for release
  * @unreleased: those whose release has not been done
  * @files_wait: woken when a file was released
- * @wait: sleepers in poll; woken at shut
+ * @wait: sleepers inside, and relays to those in poll; woken when nobody comes any more
+ * @wakes: queues of the driver's that are woken then; filled while NEW
+ * @fasync: who wants SIGIO
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
  * @shut: completed for ever at shut
@@ -224,6 +229,8 @@ struct unplug_dev {
 	unsigned int unreleased;
 	wait_queue_head_t files_wait;
 	wait_queue_head_t wait;
+	struct list_head wakes;
+	struct fasync_struct *fasync;
 
 	struct work_struct shut_work;
 	struct work_struct gone_work;
