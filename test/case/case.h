@@ -238,6 +238,7 @@ void task_start(struct task *task, long (*run)(void *arg), void *arg);
 long task_wait(struct task *task);
 bool task_running(const struct task *task);
 void task_wait_asleep(struct task *task);
+void task_wait_asleep_deaf(struct task *task);	/* to signals */
 
 /*
  * jobs: a process of its own, the result being its exit status. job_start() forks:

@@ -71,7 +71,7 @@ bool task_running(const struct task *task)
  * Nothing tells that a thread went to sleep: look until it did. Whoever wakes it
  * later is then known to have done so.
  */
-void task_wait_asleep(struct task *task)
+static void task_wait_state(struct task *task, const char *want)
 {
 	char path[64], stat[512] = "", *state = stat;
 	pid_t tid;
@@ -85,7 +85,17 @@ void task_wait_asleep(struct task *task)
 		if (!tid || file_read(path, stat, sizeof(stat)))
 			continue;
 		state = strrchr(stat, ')') ?: stat;
-	} while (strncmp(state, ") S", 3));
+	} while (strncmp(state, want, strlen(want)));
+}
+
+void task_wait_asleep(struct task *task)
+{
+	task_wait_state(task, ") S");
+}
+
+void task_wait_asleep_deaf(struct task *task)
+{
+	task_wait_state(task, ") D");
 }
 
 static void job_watch(struct job *job)
