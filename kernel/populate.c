@@ -235,12 +235,22 @@ void unplug_populate_put(struct vm_area_struct *vma)
 void unplug_populate_shut(struct unplug_dev *dev)
 {
 	struct unplug_populated *populated;
-	unsigned long index;
+	unsigned long index, first, bytes;
 
-	/* The lock keeps those that are found: they are erased before they are freed. */
+	/*
+	 * The lock keeps a record that is found: it is erased before it is freed. Not
+	 * all at once: the kernel looks for a reservation among all that overlap it, of
+	 * which users make as many as they like.
+	 */
 	xa_lock(&dev->populated);
-	xa_for_each(&dev->populated, index, populated)
-		populated_unreserve(populated);
+	xa_for_each(&dev->populated, index, populated) {
+		first = populated->first;
+		bytes = xchg(&populated->reserved, 0);
+		xa_unlock(&dev->populated);
+		unplug_memtype_free(first, bytes);
+		cond_resched();
+		xa_lock(&dev->populated);
+	}
 	xa_unlock(&dev->populated);
 }
 
