@@ -35,6 +35,7 @@ enum unplug_file_state {
  * @state: under dev->files_lock
  * @policy: what its mappings show after unplug; likewise
  * @met: a mapping has shown it: it is not to be changed any more; likewise
+ * @fasync: the driver may have it in a list, whatever FASYNC says
  * @poll: see poll.c; NULL until the first poll
  * @rcu: for who looks it up without the lock
  * @dummies: see dummy.c; under dev->files_lock
@@ -47,6 +48,7 @@ struct unplug_file {
 	enum unplug_file_state state;
 	enum unplug_policy policy;
 	bool met;
+	bool fasync;
 	struct unplug_poll *poll;
 	struct rcu_head rcu;
 	struct unplug_dummies dummies;
@@ -164,6 +166,23 @@ static struct unplug_file *file_find(struct unplug_dev *dev, struct file *file)
 			return uf;
 	}
 	return NULL;
+}
+
+/**
+ * unplug_file_wants_signals() - the driver is about to be told to send SIGIO
+ * @dev: the device
+ * @file: an open file of it, which the caller keeps open
+ *
+ * It may be switched off when the device is dying, which the driver is not told; so this
+ * is for ever.
+ *
+ * Context: Any.
+ */
+void unplug_file_wants_signals(struct unplug_dev *dev, struct file *file)
+{
+	rcu_read_lock();
+	WRITE_ONCE(file_find(dev, file)->fasync, true);
+	rcu_read_unlock();
 }
 
 /**
@@ -286,7 +305,7 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
 	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_of() */
 	/* The kernel's own call of it was, or will be, answered by the guard. */
-	if (file->f_flags & FASYNC && fops->fasync)
+	if (READ_ONCE(uf->fasync) && fops->fasync)
 		fops->fasync(-1, file, 0);
 	if (fops->release)
 		fops->release(file_inode(file), file);

@@ -104,11 +104,13 @@ static __poll_t guard_poll_dead(struct file *file)
 static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct unplug_poll_table ours;
+	__poll_t events;
 
 	table = unplug_poll_queue(unplug_dev_from_file(file), file, table,
 				  &ours);
-	return guard_call(file, guard_poll_dead(file), DEFAULT_POLLMASK, poll,
-			  file, table);
+	events = guard_call(file, guard_poll_dead(file), DEFAULT_POLLMASK, poll,
+			    file, table);
+	return ours.failed ? events | EPOLLERR : events;
 }
 
 static long guard_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -192,6 +194,7 @@ static int guard_fasync(int fd, struct file *file, int on)
 		err = fasync_helper(fd, file, on, &dev->fasync);
 		if (err < 0)
 			return err;
+		unplug_file_wants_signals(dev, file);
 	}
 	err = guard_call(file, on ? -ENODEV : 0, 0, fasync, fd, file, on);
 	if (!on || err < 0)

@@ -81,6 +81,7 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
 
+void unplug_file_wants_signals(struct unplug_dev *dev, struct file *file);
 struct unplug_poll **unplug_file_poll(struct unplug_dev *dev, struct file *file);
 enum unplug_policy unplug_file_policy(struct unplug_dev *dev, struct file *file,
 				      bool met);
@@ -97,8 +98,8 @@ struct unplug_poll;
 
 struct unplug_poll_table {
 	struct poll_table_struct table;
-	struct poll_table_struct *caller;
 	struct unplug_poll *poll;
+	bool failed;
 };
 
 struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,

@@ -62,13 +62,15 @@ static int relay_wake(struct wait_queue_entry *entry, unsigned int mode,
 						  entry);
 	__poll_t events = key_to_poll(key);
 
+	__wake_up(&relay->poll->wait, mode, 0, poll_to_key(events & ~POLLFREE));
 	if (unlikely(events & POLLFREE)) {
-		/* The head is freed a grace period after this, without our help. */
+		/*
+		 * The head is freed a grace period after this, without our help; the
+		 * relay at once, by relay_remove().
+		 */
 		list_del_init(&entry->entry);
 		smp_store_release(&relay->head, NULL);	/* relay_remove() */
-		key = poll_to_key(events & ~POLLFREE);
 	}
-	__wake_up(&relay->poll->wait, mode, 0, key);
 	return 0;
 }
 
@@ -136,10 +138,7 @@ static bool poll_relay(struct unplug_poll *poll, struct wait_queue_head *head)
 	return true;
 }
 
-/*
- * What the driver's poll_wait() comes to. Without memory for a relay the caller is
- * queued at the driver's, as without the core.
- */
+/* What the driver's poll_wait() comes to. */
 static void poll_queue(struct file *file, struct wait_queue_head *head,
 		       struct poll_table_struct *table)
 {
@@ -147,7 +146,7 @@ static void poll_queue(struct file *file, struct wait_queue_head *head,
 		container_of(table, struct unplug_poll_table, table);
 
 	if (!poll_relay(ours->poll, head))
-		poll_wait(file, head, ours->caller);
+		ours->failed = true;
 }
 
 static struct unplug_poll *poll_new(struct unplug_dev *dev)
@@ -192,27 +191,26 @@ static struct unplug_poll *poll_of(struct unplug_dev *dev, struct file *file)
  * @dev: the device, entered or not
  * @file: an open file of it
  * @caller: where the caller wants to be queued, if at all
- * @ours: to be used for the driver's ->poll
- *
- * Without memory the caller is queued at the device, and by the driver.
+ * @ours: to be used for the driver's ->poll; afterwards, @failed says that there was
+ *	  no memory and the caller must not sleep, as nobody would wake him
  *
  * Context: Process. May sleep.
- * Return: what ->poll is to be given, @caller or a part of @ours.
+ * Return: what ->poll is to be given: a part of @ours, or NULL.
  */
 struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,
 					    struct file *file,
 					    struct poll_table_struct *caller,
 					    struct unplug_poll_table *ours)
 {
+	ours->failed = false;
 	if (!caller || !caller->_qproc)
 		return caller;
 	ours->poll = poll_of(dev, file);
 	if (!ours->poll) {
-		poll_wait(file, &dev->wait, caller);
-		return caller;
+		ours->failed = true;
+		return NULL;
 	}
 	poll_wait(file, &ours->poll->wait, caller);
-	ours->caller = caller;
 	ours->table._qproc = poll_queue;
 	ours->table._key = caller->_key;
 	return &ours->table;
