@@ -5,7 +5,8 @@
  *	begin	whoever is first to move the state from LIVE to DYING; any
  *		context; takes what the rest needs: a reference of the device and
  *		one of the driver's module
- *	shut	the same caller, or a worker for unplug_dev_unplug_async
+ *	shut	the same caller, or a worker for unplug_dev_unplug_async; of many
+ *		devices at once for unplug_dev_unplug_many
  *	gone	a worker, started by the last one out of the gate: drained, gone
  *
  * model/unplug.pml follows these steps: change both.
@@ -17,6 +18,7 @@
 #include <linux/moduleparam.h>
 #include <linux/rcupdate.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include "internal.h"
 
 static unsigned int drain_ms = 100;
@@ -62,7 +64,6 @@ static bool unplug_dev_begin(struct unplug_dev *dev)
 
 static void unplug_dev_wait_hw(struct unplug_dev *dev)
 {
-	unplug_gate_fold(&dev->hw);
 	while (!wait_for_completion_timeout(&dev->hw_drained, 10 * HZ))
 		unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
 			       unplug_gate_inside(&dev->hw), dev->drv->name);
@@ -89,15 +90,16 @@ static void unplug_dev_hide(struct unplug_dev *dev)
 	complete_all(&dev->hidden);
 }
 
-/* From DYING to SHUT. Folding the gate may start unplug_dev_gone_work at once. */
-static void unplug_dev_shut(struct unplug_dev *dev)
+/* Nobody comes any more. Somebody may sleep in a hardware section, too. */
+static void unplug_dev_closed(struct unplug_dev *dev)
 {
-	struct unplug_gate *const gates[] = { &dev->hw, &dev->gate };
-
-	unplug_gates_close(gates, ARRAY_SIZE(gates));
-	unplug_hook(UNPLUG_HOOK_CLOSED);
-	/* Nobody comes any more. Somebody may sleep in a hardware section, too. */
 	unplug_wait_wake(dev);
+	unplug_gate_fold(&dev->hw);
+}
+
+/* From DYING to SHUT. Folding the gate may start unplug_dev_gone_work at once. */
+static void unplug_dev_revoke(struct unplug_dev *dev)
+{
 	unplug_dev_wait_hw(dev);
 	/*
 	 * Entries made in hardware sections are all there and no new ones come.
@@ -114,10 +116,47 @@ static void unplug_dev_shut(struct unplug_dev *dev)
 		dev->front->begin(dev);
 
 	unplug_hook(UNPLUG_HOOK_SHUT);
-	unplug_dev_get(dev);	/* the other one goes with gone */
+	unplug_dev_get(dev);	/* until hidden; the other one goes with gone */
 	unplug_gate_fold(&dev->gate);
-	unplug_dev_hide(dev);
-	unplug_dev_put(dev);
+}
+
+/*
+ * From DYING to SHUT, @n devices, by one interrupt on each CPU. One whose hardware
+ * sections do not end holds up none that follows; a node that cannot be removed yet
+ * does, but by then all are shut.
+ */
+static void unplug_devs_shut(struct unplug_dev *const devs[], unsigned int n,
+			     struct unplug_gate *gates[])
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++) {
+		gates[2 * i] = &devs[i]->hw;
+		gates[2 * i + 1] = &devs[i]->gate;
+	}
+	unplug_gates_close(gates, 2 * n);
+	unplug_hook(UNPLUG_HOOK_CLOSED);
+	for (i = 0; i < n; i++)
+		unplug_dev_closed(devs[i]);
+	for (i = 0; i < n; i++) {
+		if (completion_done(&devs[i]->hw_drained))
+			unplug_dev_revoke(devs[i]);
+	}
+	for (i = 0; i < n; i++) {
+		if (!completion_done(&devs[i]->shut))
+			unplug_dev_revoke(devs[i]);
+	}
+	for (i = 0; i < n; i++) {
+		unplug_dev_hide(devs[i]);
+		unplug_dev_put(devs[i]);
+	}
+}
+
+static void unplug_dev_shut(struct unplug_dev *dev)
+{
+	struct unplug_gate *gates[2];
+
+	unplug_devs_shut(&dev, 1, gates);
 }
 
 void unplug_dev_shut_work(struct work_struct *work)
@@ -165,19 +204,35 @@ static bool unplug_dev_was_live(struct unplug_dev *dev)
 	       !(state == UNPLUG_DEV_GONE && !dev->when_called);
 }
 
-static bool unplug_dev_wait(struct unplug_dev *dev)
+static bool unplug_dev_wait(struct unplug_dev *dev, unsigned long until)
 {
 	bool gone = true;
+	long left;
 
 	/* Tell lockdep: an operation must not want what our caller holds. */
 	rwsem_acquire(&dev->dep_map, 0, 0, _RET_IP_);
+	left = until - jiffies;
 	if (dev->pinned)
-		gone = wait_for_completion_timeout(&dev->gone,
-						   msecs_to_jiffies(drain_ms));
+		gone = wait_for_completion_timeout(&dev->gone, max(left, 0L));
 	else
 		wait_for_completion(&dev->gone);
 	rwsem_release(&dev->dep_map, _RET_IP_);
 	return gone;
+}
+
+/* What unplug says of a device that is shut: see there. */
+static int unplug_dev_end(struct unplug_dev *dev, unsigned long until)
+{
+	wait_for_completion(&dev->hidden);
+
+	if (unplug_dev_wait(dev, until))
+		return 0;
+	if (atomic_read(&dev->state) == UNPLUG_DEV_SHUT)
+		unplug_dev_info(dev, "%u operations still inside, continues in the background\n",
+				unplug_gate_inside(&dev->gate));
+	else
+		unplug_dev_info(dev, "releases still running, continues in the background\n");
+	return -EINPROGRESS;
 }
 
 /**
@@ -209,18 +264,68 @@ int unplug_dev_unplug(struct unplug_dev *dev)
 		unplug_dev_shut(dev);
 	else if (!unplug_dev_was_live(dev))
 		return -EINVAL;
-	wait_for_completion(&dev->hidden);
-
-	if (unplug_dev_wait(dev))
-		return 0;
-	if (atomic_read(&dev->state) == UNPLUG_DEV_SHUT)
-		unplug_dev_info(dev, "%u operations still inside, continues in the background\n",
-				unplug_gate_inside(&dev->gate));
-	else
-		unplug_dev_info(dev, "releases still running, continues in the background\n");
-	return -EINPROGRESS;
+	return unplug_dev_end(dev, jiffies + msecs_to_jiffies(drain_ms));
 }
 EXPORT_SYMBOL_GPL(unplug_dev_unplug);
+
+/* Without memory it takes an interrupt for each device. */
+static void unplug_devs_begin(struct unplug_dev *const devs[], unsigned int n)
+{
+	struct unplug_gate **gates = kvmalloc_array(n, 2 * sizeof(*gates),
+						    GFP_KERNEL);
+	struct unplug_dev **begun = kvmalloc_array(n, sizeof(*begun),
+						   GFP_KERNEL);
+	unsigned int i, m = 0;
+
+	for (i = 0; i < n; i++) {
+		if (!unplug_dev_begin(devs[i]))
+			continue;
+		if (gates && begun)
+			begun[m++] = devs[i];
+		else
+			unplug_dev_shut(devs[i]);
+	}
+	if (m)
+		unplug_devs_shut(begun, m, gates);
+	kvfree(begun);
+	kvfree(gates);
+}
+
+/**
+ * unplug_dev_unplug_many() - take devices away, all at once
+ * @devs: the devices; the caller's references stay the caller's. They may be of
+ *	  different drivers. One that is there twice, or unplugged already, does no harm
+ * @n: how many
+ *
+ * As unplug_dev_unplug() for each, but all refuse newcomers before the first is waited
+ * for; all CPUs are interrupted once, not once for each device; and the time that
+ * drain_ms allows is for all together. A device that cannot be drained yet
+ * holds up none.
+ *
+ * Ownership: as unplug_dev_unplug().
+ * Context: As unplug_dev_unplug().
+ * Return: 0 if all are gone; -EINPROGRESS if a worker goes on with some; -EINVAL if
+ *	   some are not registered: the others are unplugged all the same.
+ */
+int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n)
+{
+	unsigned long until;
+	unsigned int i;
+	int ret = 0, err;
+
+	might_sleep();
+	unplug_devs_begin(devs, n);
+	until = jiffies + msecs_to_jiffies(drain_ms);
+	for (i = 0; i < n; i++) {
+		err = unplug_dev_was_live(devs[i]) ?
+			      unplug_dev_end(devs[i], until) :
+			      -EINVAL;
+		if (ret != -EINVAL && err)
+			ret = err;
+	}
+	return ret;
+}
+EXPORT_SYMBOL_GPL(unplug_dev_unplug_many);
 
 /**
  * unplug_dev_unplug_async() - take a device away, without waiting

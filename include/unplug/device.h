@@ -281,6 +281,7 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 __printf(2, 3)
 int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...);
 int unplug_dev_unplug(struct unplug_dev *dev);
+int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n);
 void unplug_dev_unplug_async(struct unplug_dev *dev);
 void unplug_dev_wait_gone(struct unplug_dev *dev);
 

@@ -28,5 +28,6 @@ struct selftest {
 
 extern const struct selftest selftests_gate[];
 extern const struct selftest selftests_device[];
+extern const struct selftest selftests_many[];
 
 #endif /* _UNPLUG_SELFTEST_H */
