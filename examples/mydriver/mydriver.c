@@ -18,6 +18,7 @@
 #include <linux/uaccess.h>
 #include <unplug/device.h>
 #include <unplug/mmap.h>
+#include <unplug/wait.h>
 #include "mydriver.h"
 
 /* Registers */
@@ -28,8 +29,7 @@
 #define MYDRIVER_IRQ_CAUSE	0x24
 #define MYDRIVER_IRQ_ACK	0x64
 
-/* LEAVING is for ever: the card is about to be unplugged. */
-enum mydriver_state { IDLE, BUSY, DONE, LEAVING };
+enum mydriver_state { IDLE, BUSY, DONE };
 
 /**
  * struct mydriver - a card
@@ -73,7 +73,7 @@ static ssize_t mydriver_write(struct file *file, const char __user *from, size_t
 		card->state = BUSY;
 	spin_unlock_irq(&card->lock);
 	if (state != IDLE)
-		return state == LEAVING ? -ENODEV : -EBUSY;
+		return -EBUSY;
 
 	if (!unplug_dev_hw_enter(&card->dev))
 		return -ENODEV;
@@ -83,7 +83,7 @@ static ssize_t mydriver_write(struct file *file, const char __user *from, size_t
 	return sizeof(number);
 }
 
-/* It sleeps inside the gate, so the driver has to wake it: see mydriver_remove(). */
+/* When the card is unplugged, whoever waits here is woken, and gets -ENODEV. */
 static ssize_t mydriver_read(struct file *file, char __user *to, size_t count, loff_t *pos)
 {
 	struct mydriver *card = mydriver_from_file(file);
@@ -95,11 +95,9 @@ static ssize_t mydriver_read(struct file *file, char __user *to, size_t count, l
 
 	spin_lock_irq(&card->lock);
 	if (!(file->f_flags & O_NONBLOCK))
-		err = wait_event_interruptible_lock_irq(card->wait, card->state >= DONE,
-							card->lock);
-	if (card->state == LEAVING) {
-		err = -ENODEV;
-	} else if (card->state == DONE) {
+		err = unplug_wait_event_interruptible_lock_irq(&card->dev, card->wait,
+							       card->state == DONE, card->lock);
+	if (card->state == DONE) {
 		err = 0;
 		result = card->result;
 		card->state = IDLE;
@@ -252,12 +250,6 @@ put:
 static void mydriver_remove(struct pci_dev *pdev)
 {
 	struct mydriver *card = pci_get_drvdata(pdev);
-
-	/* Send sleepers home first: unplug would wait for them, a tenth of a second. */
-	spin_lock_irq(&card->lock);
-	card->state = LEAVING;
-	spin_unlock_irq(&card->lock);
-	wake_up_all(&card->wait);
 
 	unplug_dev_unplug(&card->dev);
 	/* Shut: nobody touches the card any more, whoever is still inside. */

@@ -8,12 +8,12 @@
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 #include <unplug/device.h>
+#include <unplug/wait.h>
 
 #define MAILBOX_SIZE 256
 
 struct mailbox {
 	struct unplug_dev dev;
-	bool leaving;		/* for ever */
 	struct mutex lock;	/* the fields below */
 	wait_queue_head_t wait;
 	size_t length;
@@ -37,10 +37,8 @@ static ssize_t mailbox_read(struct file *file, char __user *to, size_t count, lo
 	do {
 		ret = READ_ONCE(box->length) ? 0 : -EAGAIN;
 		if (!(file->f_flags & O_NONBLOCK))
-			ret = wait_event_interruptible(box->wait, READ_ONCE(box->length) ||
-						       READ_ONCE(box->leaving));
-		if (READ_ONCE(box->leaving))
-			return -ENODEV;
+			ret = unplug_wait_event_interruptible(&box->dev, box->wait,
+							      READ_ONCE(box->length));
 		if (ret)
 			return ret;
 		mutex_lock(&box->lock);
@@ -120,8 +118,6 @@ static void mailbox_remove(struct platform_device *pdev)
 {
 	struct mailbox *box = platform_get_drvdata(pdev);
 
-	WRITE_ONCE(box->leaving, true);
-	wake_up_all(&box->wait);
 	unplug_dev_unplug(&box->dev);
 	unplug_dev_put(&box->dev);
 }

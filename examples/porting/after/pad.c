@@ -10,6 +10,7 @@
 #include <linux/uaccess.h>
 #include <linux/usb.h>
 #include <unplug/device.h>
+#include <unplug/wait.h>
 
 #define PAD_IOC_IDLE	_IOR('p', 0x00, u8)
 #define PAD_GET_IDLE	0x02
@@ -23,7 +24,6 @@ struct pad {
 	wait_queue_head_t wait;
 	spinlock_t lock;			/* the fields below */
 	int length;
-	bool gone;
 	u8 report[PAD_REPORT_MAX];
 };
 
@@ -41,12 +41,10 @@ static ssize_t pad_read(struct file *file, char __user *to, size_t count, loff_t
 
 	spin_lock_irq(&pad->lock);
 	if (!(file->f_flags & O_NONBLOCK))
-		err = wait_event_interruptible_lock_irq(pad->wait, pad->length || pad->gone,
-							pad->lock);
+		err = unplug_wait_event_interruptible_lock_irq(&pad->dev, pad->wait, pad->length,
+							       pad->lock);
 	else if (!pad->length)
 		err = -EAGAIN;
-	if (pad->gone)
-		err = -ENODEV;
 	if (!err) {
 		count = min_t(size_t, count, pad->length);
 		memcpy(report, pad->report, count);
@@ -179,10 +177,6 @@ static void pad_disconnect(struct usb_interface *interface)
 {
 	struct pad *pad = usb_get_intfdata(interface);
 
-	spin_lock_irq(&pad->lock);
-	pad->gone = true;
-	spin_unlock_irq(&pad->lock);
-	wake_up_all(&pad->wait);
 	unplug_dev_unplug(&pad->dev);
 	pad_put_urb(pad);
 	unplug_dev_put(&pad->dev);
