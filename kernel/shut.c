@@ -62,11 +62,10 @@ static bool unplug_dev_begin(struct unplug_dev *dev)
 	return true;
 }
 
-static void unplug_dev_wait_hw(struct unplug_dev *dev)
+static void unplug_dev_complain(struct unplug_dev *dev)
 {
-	while (!wait_for_completion_timeout(&dev->hw_drained, 10 * HZ))
-		unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
-			       unplug_gate_inside(&dev->hw), dev->drv->name);
+	unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
+		       unplug_gate_inside(&dev->hw), dev->drv->name);
 }
 
 /* All of the device's mappings, private copies included: never a range. */
@@ -100,7 +99,6 @@ static void unplug_dev_closed(struct unplug_dev *dev)
 /* From DYING to SHUT. Folding the gate may start unplug_dev_gone_work at once. */
 static void unplug_dev_revoke(struct unplug_dev *dev)
 {
-	unplug_dev_wait_hw(dev);
 	/*
 	 * Entries made in hardware sections are all there and no new ones come.
 	 * Those a driver may have made elsewhere wait for the zap at drained.
@@ -120,10 +118,48 @@ static void unplug_dev_revoke(struct unplug_dev *dev)
 	unplug_gate_fold(&dev->gate);
 }
 
+/* All whose hardware sections are over. How many are left; @stuck: one of them. */
+static unsigned int unplug_devs_revoke(struct unplug_dev *const devs[],
+				       unsigned int n, struct unplug_dev **stuck)
+{
+	unsigned int i, left = 0;
+
+	for (i = 0; i < n; i++) {
+		if (completion_done(&devs[i]->shut))
+			continue;
+		if (completion_done(&devs[i]->hw_drained)) {
+			unplug_dev_revoke(devs[i]);
+		} else {
+			*stuck = devs[i];
+			left++;
+		}
+	}
+	return left;
+}
+
+/* One whose hardware sections do not end holds up none of the others for longer than this. */
+#define HW_WAIT (HZ / 10)
+
+static void unplug_devs_wait_hw(struct unplug_dev *const devs[], unsigned int n)
+{
+	unsigned long complain = jiffies + 10 * HZ;
+	struct unplug_dev *stuck;
+	unsigned int left;
+
+	while ((left = unplug_devs_revoke(devs, n, &stuck))) {
+		if (wait_for_completion_timeout(&stuck->hw_drained,
+						left > 1 ? HW_WAIT : 10 * HZ))
+			continue;
+		if (time_after_eq(jiffies, complain)) {
+			unplug_dev_complain(stuck);
+			complain = jiffies + 10 * HZ;
+		}
+	}
+}
+
 /*
- * From DYING to SHUT, @n devices, by one interrupt on each CPU. One whose hardware
- * sections do not end holds up none that follows; a node that cannot be removed yet
- * does, but by then all are shut.
+ * From DYING to SHUT, @n devices, by one interrupt on each CPU. A node that cannot be
+ * removed yet holds up those of the others, but by then all are shut.
  */
 static void unplug_devs_shut(struct unplug_dev *const devs[], unsigned int n,
 			     struct unplug_gate *gates[])
@@ -138,14 +174,7 @@ static void unplug_devs_shut(struct unplug_dev *const devs[], unsigned int n,
 	unplug_hook(UNPLUG_HOOK_CLOSED);
 	for (i = 0; i < n; i++)
 		unplug_dev_closed(devs[i]);
-	for (i = 0; i < n; i++) {
-		if (completion_done(&devs[i]->hw_drained))
-			unplug_dev_revoke(devs[i]);
-	}
-	for (i = 0; i < n; i++) {
-		if (!completion_done(&devs[i]->shut))
-			unplug_dev_revoke(devs[i]);
-	}
+	unplug_devs_wait_hw(devs, n);
 	for (i = 0; i < n; i++) {
 		unplug_dev_hide(devs[i]);
 		unplug_dev_put(devs[i]);
