@@ -89,9 +89,9 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 
 	guard = unplug_guard_fops(drv->fops);
 	if (IS_ERR(guard)) {
-		pr_err("%s: %s\n", drv->name ?: "(no name)",
-		       drv->fops ? "check_flags and mmap_supported_flags cannot be guarded"
-				 : "a driver without file operations");
+		pr_err("%s: %s\n", drv->name ?: "(no name)", drv->fops ?
+		       "check_flags, mmap_supported_flags or this mmap_prepare cannot be guarded" :
+		       "a driver without file operations");
 		return ERR_CAST(guard);
 	}
 

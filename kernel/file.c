@@ -264,7 +264,8 @@ enum unplug_policy unplug_file_policy(struct unplug_dev *dev, struct file *file,
  *
  * Ownership: takes and puts nothing.
  * Context: Process, or with preemption off.
- * Return: 0; -EINVAL for an unknown policy; -ENODEV if the device is being unplugged.
+ * Return: 0; -EINVAL for an unknown policy, or a file that is not the device's own
+ *	   (unplug_dev_adopt_file()); -ENODEV if the device is being unplugged.
  */
 int unplug_file_set_policy(struct file *file, enum unplug_policy policy)
 {
@@ -276,7 +277,9 @@ int unplug_file_set_policy(struct file *file, enum unplug_policy policy)
 		return -EINVAL;
 	spin_lock(&dev->files_lock);
 	uf = file_find(dev, file);
-	if (!uf->met && atomic_read(&dev->state) <= UNPLUG_DEV_LIVE) {
+	if (!uf) {
+		err = -EINVAL;
+	} else if (!uf->met && atomic_read(&dev->state) <= UNPLUG_DEV_LIVE) {
 		uf->policy = policy;
 		err = 0;
 	}
@@ -305,7 +308,7 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
 	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_of() */
 	/* The kernel's own call of it was, or will be, answered by the guard. */
-	if (READ_ONCE(uf->fasync) && fops->fasync)
+	if ((READ_ONCE(uf->fasync) || file->f_flags & FASYNC) && fops->fasync)
 		fops->fasync(-1, file, 0);
 	if (fops->release)
 		fops->release(file_inode(file), file);

@@ -61,10 +61,12 @@ struct inode *unplug_inode_new(void)
  *
  * The file's ->mmap maps by unplug_iomem_mmap(), and nothing else: these mappings have no
  * guards but that helper's own, which is enough. After unplug they raise SIGBUS,
- * whatever the policy.
+ * whatever the policy. The file's operations have no guards at all and run after gone,
+ * too: what ->gone frees they may not use, and the file has to keep the driver's module.
  *
  * Ownership: the file's maker takes a reference of @dev for it (unplug_dev_get()), and puts
- *	    it when the file is released.
+ *	    it when the file is released; with a front end, one of what keeps the inode
+ *	    (unplug_front_alloc()): the drm_device.
  * Context: Process.
  */
 void unplug_dev_adopt_file(struct unplug_dev *dev, struct file *file)
