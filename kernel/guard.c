@@ -104,13 +104,11 @@ static __poll_t guard_poll_dead(struct file *file)
 static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct unplug_poll_table ours;
-	__poll_t events;
 
 	table = unplug_poll_queue(unplug_dev_from_file(file), file, table,
 				  &ours);
-	events = guard_call(file, guard_poll_dead(file), DEFAULT_POLLMASK, poll,
-			    file, table);
-	return ours.failed ? events | EPOLLERR : events;
+	return guard_call(file, guard_poll_dead(file), DEFAULT_POLLMASK, poll,
+			  file, table);
 }
 
 static long guard_ioctl(struct file *file, unsigned int cmd, unsigned long arg)

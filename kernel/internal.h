@@ -99,7 +99,6 @@ struct unplug_poll;
 struct unplug_poll_table {
 	struct poll_table_struct table;
 	struct unplug_poll *poll;
-	bool failed;
 };
 
 struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,

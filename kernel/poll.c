@@ -25,7 +25,7 @@
  * struct unplug_relay - from a head to the file's queue
  * @node: in the list of struct unplug_poll
  * @entry: in the head's queue
- * @head: where; NULL once the driver has freed it in the way of wake_up_pollfree()
+ * @head: where; NULL: nowhere; also once the driver has freed it by wake_up_pollfree()
  * @poll: the file's
  */
 struct unplug_relay {
@@ -41,7 +41,7 @@ struct unplug_relay {
  * @lock: protects @relays
  * @relays: from the driver's heads
  * @device: from the device's
- * @first: the usual one, to allocate less
+ * @first: the usual one, in @relays without a head at first, to allocate less
  */
 struct unplug_poll {
 	wait_queue_head_t wait;
@@ -95,37 +95,43 @@ static void relay_remove(struct unplug_relay *relay)
 	rcu_read_unlock();
 }
 
+/* Is there a relay from @head, or one whose head was freed and that may serve now? */
 static bool poll_has_relay(struct unplug_poll *poll, struct wait_queue_head *head)
 {
-	struct unplug_relay *relay;
+	struct unplug_relay *relay, *idle = NULL;
+	struct wait_queue_head *other;
 
 	list_for_each_entry(relay, &poll->relays, node) {
-		if (READ_ONCE(relay->head) == head)
+		other = smp_load_acquire(&relay->head);	/* relay_wake() */
+		if (other == head)
 			return true;
+		if (!other)
+			idle = relay;
 	}
-	return false;
+	if (idle)
+		relay_add(idle, poll, head);
+	return idle;
 }
 
-/* False: no memory. */
-static bool poll_relay(struct unplug_poll *poll, struct wait_queue_head *head)
+/* Not to fail: epoll, which asks once in a file's life, would never be told anything. */
+static struct unplug_relay *relay_new(void)
 {
-	struct unplug_relay *fresh = NULL;
+	return kmalloc(sizeof(struct unplug_relay),
+		       GFP_KERNEL_ACCOUNT | __GFP_NOFAIL);
+}
+
+static void poll_relay(struct unplug_poll *poll, struct wait_queue_head *head)
+{
+	struct unplug_relay *fresh;
 	bool known;
 
 	spin_lock(&poll->lock);
 	known = poll_has_relay(poll, head);
-	if (!known && list_empty(&poll->relays)) {
-		relay_add(&poll->first, poll, head);
-		list_add(&poll->first.node, &poll->relays);
-		known = true;
-	}
 	spin_unlock(&poll->lock);
 	if (known)
-		return true;
+		return;
 
-	fresh = kmalloc(sizeof(*fresh), GFP_KERNEL_ACCOUNT);
-	if (!fresh)
-		return false;
+	fresh = relay_new();
 	spin_lock(&poll->lock);
 	known = poll_has_relay(poll, head);
 	if (!known) {
@@ -135,7 +141,6 @@ static bool poll_relay(struct unplug_poll *poll, struct wait_queue_head *head)
 	spin_unlock(&poll->lock);
 	if (known)
 		kfree(fresh);
-	return true;
 }
 
 /* What the driver's poll_wait() comes to. */
@@ -145,19 +150,18 @@ static void poll_queue(struct file *file, struct wait_queue_head *head,
 	struct unplug_poll_table *ours =
 		container_of(table, struct unplug_poll_table, table);
 
-	if (!poll_relay(ours->poll, head))
-		ours->failed = true;
+	poll_relay(ours->poll, head);
 }
 
 static struct unplug_poll *poll_new(struct unplug_dev *dev)
 {
-	struct unplug_poll *poll = kzalloc(sizeof(*poll), GFP_KERNEL_ACCOUNT);
+	struct unplug_poll *poll = kzalloc(sizeof(*poll), GFP_KERNEL_ACCOUNT |
+							  __GFP_NOFAIL);
 
-	if (!poll)
-		return NULL;
 	init_waitqueue_head(&poll->wait);
 	spin_lock_init(&poll->lock);
 	INIT_LIST_HEAD(&poll->relays);
+	list_add(&poll->first.node, &poll->relays);
 	relay_add(&poll->device, poll, &dev->wait);
 	return poll;
 }
@@ -177,8 +181,6 @@ static struct unplug_poll *poll_of(struct unplug_dev *dev, struct file *file)
 	if (poll)
 		return poll;
 	poll = poll_new(dev);
-	if (!poll)
-		return NULL;
 	other = cmpxchg(slot, NULL, poll);
 	if (!other)
 		return poll;
@@ -191,25 +193,19 @@ static struct unplug_poll *poll_of(struct unplug_dev *dev, struct file *file)
  * @dev: the device, entered or not
  * @file: an open file of it
  * @caller: where the caller wants to be queued, if at all
- * @ours: to be used for the driver's ->poll; afterwards, @failed says that there was
- *	  no memory and the caller must not sleep, as nobody would wake him
+ * @ours: to be used for the driver's ->poll
  *
  * Context: Process. May sleep.
- * Return: what ->poll is to be given: a part of @ours, or NULL.
+ * Return: what ->poll is to be given, @caller or a part of @ours.
  */
 struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,
 					    struct file *file,
 					    struct poll_table_struct *caller,
 					    struct unplug_poll_table *ours)
 {
-	ours->failed = false;
 	if (!caller || !caller->_qproc)
 		return caller;
 	ours->poll = poll_of(dev, file);
-	if (!ours->poll) {
-		ours->failed = true;
-		return NULL;
-	}
 	poll_wait(file, &ours->poll->wait, caller);
 	ours->table._qproc = poll_queue;
 	ours->table._key = caller->_key;

@@ -8,7 +8,7 @@
 
 /* For the macros of wait.h, where it is described what they do together. */
 void __unplug_wait_begin(struct unplug_wait *wait, struct unplug_dev *dev,
-		       struct wait_queue_head *head)
+			 struct wait_queue_head *head)
 {
 	wait->dev = dev;
 	wait->head = head;
