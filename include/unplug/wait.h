@@ -48,7 +48,7 @@ struct unplug_wait {
 };
 
 void __unplug_wait_begin(struct unplug_wait *wait, struct unplug_dev *dev,
-		       struct wait_queue_head *head);
+			 struct wait_queue_head *head);
 long __unplug_wait_prepare(struct unplug_wait *wait, int state);
 void __unplug_wait_end(struct unplug_wait *wait);
 

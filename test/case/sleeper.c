@@ -261,6 +261,28 @@ CASE(sigio, .name = "sigio-after",
 	sleeper_end(fd);
 }
 
+/* Closed, and switched off, when the driver is not told any more, and not yet released */
+CASE(sigio_closing, .name = "sigio-closing",
+     .promise = "K2: no file stays in the driver's list for SIGIO after its release",
+     .naive = ABSENT, .hooks = true)
+{
+	int fd = sleeper_open(), other = open(NODE, O_RDWR | O_CLOEXEC);
+	struct job job;
+
+	expect_works(NODE, other);
+	expect_works("O_ASYNC", fcntl(fd, F_SETFL, O_ASYNC));
+	expect_works("O_ASYNC", fcntl(other, F_SETFL, O_ASYNC));
+	hook_stop("shut");
+	job_do(&job, "write", PARAMETER "pull", "1");
+	hook_wait("shut");
+	expect_works("no more of them", fcntl(other, F_SETFL, 0));
+	close(fd);
+	hook_go("shut");
+	expect_equal("errno of the pull", job_wait(&job), 0);
+	log_wait("unplug-sleeper#", "gone after");
+	sleeper_end(other);
+}
+
 static void uring_expect(struct io_uring *ring, const char *what, int want)
 {
 	struct __kernel_timespec limit = { .tv_sec = case_timeout() / 1000 };

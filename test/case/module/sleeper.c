@@ -222,6 +222,8 @@ static void sleeper_cancel(struct unplug_dev *dev)
 
 static void sleeper_gone(struct unplug_dev *dev)
 {
+	/* Files in it were released without being taken off. */
+	WARN_ON(sleeper->fasync);
 	kfree(sleeper->heads);
 	sleeper->heads = NULL;
 }
