@@ -81,6 +81,7 @@ CASE_HOLE(hole_file_after, "j", .name = "hole-file-after",
 
 #define MOUNTED "/tmp/hole-fs"
 #define BOUND "/tmp/hole-dev"
+#define OPENED 99	/* a descriptor */
 
 static uint8_t *map_path(const char *path)
 {
@@ -95,7 +96,7 @@ static uint8_t *map_path(const char *path)
 	return map;
 }
 
-/* The node in a second place of the same file system, and nodes of it in two others */
+/* The node in a second place of the same file system, nodes of it in two others, an open file */
 static void make_places(void)
 {
 	struct stat st;
@@ -124,19 +125,23 @@ CASE_HOLE(hole_alias_after, "k", .name = "hole-alias-after",
 	  .textbook = "stale-map")
 {
 	static const char *const places[] = {
-		HOLE_NODE, BOUND "/unplug-hole", MOUNTED "/hole", "/tmp/hole",
+		HOLE_NODE, "/proc/self/fd/99", BOUND "/unplug-hole", MOUNTED "/hole", "/tmp/hole",
 	};
-	uint8_t *map[4];
-	int i;
+	int fd, i, n = sizeof(places) / sizeof(places[0]);
+	uint8_t *map[n];
 
 	hole_load("way=pfn");
 	make_places();
-	for (i = 0; i < 4; i++)
+	fd = hole_open();
+	expect_equal("descriptor", dup3(fd, OPENED, O_CLOEXEC), OPENED);
+	close(fd);
+	for (i = 0; i < n; i++)
 		map[i] = map_path(places[i]);
 	unmake_places();
+	close(OPENED);
 	hole_pull();
 	hole_fill();
-	for (i = 0; i < 4; i++) {
+	for (i = 0; i < n; i++) {
 		hole_expect_revoked(places[i], map[i], true);
 		munmap(map[i], HOLE_PAGES * HOLE_PAGE);
 	}

@@ -282,3 +282,24 @@ CASE_HOLE(hole_pin_refused, "f", .name = "hole-pin-refused",
 	close(fd);
 	hole_unload();
 }
+
+/* The limit of doc/mmap-races.md, which VFIO is an example of: should it end, say so there. */
+CASE_HOLE(hole_frame_after, "f", .name = "hole-frame-after",
+	  .promise = "a limit: a driver that looked up frames of another's mapping keeps them",
+	  .textbook = "passes: nobody closes this one")
+{
+	uint8_t *map;
+	int fd;
+
+	hole_load("way=pfn");
+	fd = hole_open();
+	map = hole_map(fd, HOLE_PAGES, 0);
+	hole_expect_live("a mapping", map);
+	hole_follow(map);
+	expect_equal("what it sees, live", hole_followed(), HOLE_BYTE);
+	hole_pull();
+	hole_fill();
+	hole_expect_revoked("a mapping", map, true);
+	expect_equal("what it sees after", hole_followed(), HOLE_LATER);
+	end(fd, map);
+}

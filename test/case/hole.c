@@ -82,6 +82,19 @@ int hole_byte(void)
 	return hole_number(PARAMETERS "byte");
 }
 
+void hole_follow(const void *map)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%p", map);
+	expect_equal("errno of following", file_write(PARAMETERS "follow", text), 0);
+}
+
+int hole_followed(void)
+{
+	return hole_number(PARAMETERS "followed");
+}
+
 void hole_unload(void)
 {
 	expect_equal("errno of unloading unplug-hole", module_unload_soon("unplug-hole"), 0);

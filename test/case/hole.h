@@ -26,6 +26,8 @@ void hole_pull_start(struct job *job);
 void hole_fill(void);			/* somebody else's data come there */
 int hole_late(void);			/* how often it was reached after unplug */
 int hole_byte(void);			/* the first one of its memory */
+void hole_follow(const void *map);	/* a driver looks up the frame of a live mapping */
+int hole_followed(void);		/* what it sees there */
 void hole_unload(void);			/* nobody has it open */
 
 /* Live: the device is seen at this place */

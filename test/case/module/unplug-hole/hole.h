@@ -24,6 +24,8 @@
  * byte is the first one of its memory. late counts how often the device was reached after
  * unplug.
  *
+ * For follow and followed, see limit.c.
+ *
  * What mappings do is the same code for both kinds: enter() and leave() differ. Functions
  * that the textbook forgets to guard say so when they enter.
  *
