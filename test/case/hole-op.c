@@ -155,6 +155,7 @@ CASE_HOLE(hole_around_after, "h", .name = "hole-around-after",
 	/* Writing makes the page table, which ->map_pages wants to see. */
 	expect_equal("signal of writing", touch_write(map + HOLE_PAGE, 1), 0);
 	hole_expect_live("what is there", map);
+	hole_expect_early();
 	hole_pull();
 	hole_fill();
 	hole_expect_revoked("what was there", map, true);
@@ -188,6 +189,7 @@ CASE_HOLE(hole_huge_after, "h", .name = "hole-huge-after",
 	map = map_huge(fd);
 	hole_expect_live("2 MiB", map);
 	hole_expect_live("the end of 2 MiB", map + HUGE - 1);
+	hole_expect_early();
 	hole_pull();
 	hole_fill();
 	hole_expect_revoked("2 MiB", map, true);

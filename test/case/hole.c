@@ -77,6 +77,12 @@ int hole_late(void)
 	return hole_number(PARAMETERS "late");
 }
 
+void hole_expect_early(void)
+{
+	if (!hole_number(PARAMETERS "early"))
+		case_fail("the function this is about was not called");
+}
+
 int hole_byte(void)
 {
 	return hole_number(PARAMETERS "byte");

@@ -25,6 +25,7 @@ void hole_pull(void);			/* by another process */
 void hole_pull_start(struct job *job);
 void hole_fill(void);			/* somebody else's data come there */
 int hole_late(void);			/* how often it was reached after unplug */
+void hole_expect_early(void);		/* and before it, by what a textbook forgets */
 int hole_byte(void);			/* the first one of its memory */
 void hole_follow(const void *map);	/* a driver looks up the frame of a live mapping */
 int hole_followed(void);		/* what it sees there */

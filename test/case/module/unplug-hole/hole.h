@@ -22,7 +22,7 @@
  * Writing to pull unplugs it; a byte written to fill is what its memory holds from then on,
  * as if somebody else's data came there: who reads it through an old mapping has a hole.
  * byte is the first one of its memory. late counts how often the device was reached after
- * unplug.
+ * unplug, early before it, by functions that the textbook forgets to guard.
  *
  * For follow and followed, see limit.c.
  *

@@ -82,6 +82,8 @@ static vm_fault_t around_map_pages(struct vm_fault *vmf, pgoff_t start,
 		return 0;
 	ret = vmf_insert_pfn(vma, vmf->address,
 			     hole_pfn(hole, vma, vmf->address));
+	if (ret == VM_FAULT_NOPAGE)
+		hole_touched(hole);
 	hole->kind->leave(hole, true);
 	return ret;
 }
@@ -106,6 +108,8 @@ static vm_fault_t huge_huge_fault(struct vm_fault *vmf, unplug_huge_order order)
 	if (!hole->kind->enter(hole, true))
 		return VM_FAULT_SIGBUS;
 	ret = hole_insert_pmd(vmf, page_to_pfn(hole->page));
+	if (ret == VM_FAULT_NOPAGE)
+		hole_touched(hole);
 	hole->kind->leave(hole, true);
 	return ret;
 }
