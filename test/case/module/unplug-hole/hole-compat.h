@@ -4,6 +4,7 @@
 
 /* Differences between kernel versions that nobody but this module feels; see compat.h */
 
+#include <linux/fs.h>
 #include <linux/mm.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
@@ -15,6 +16,12 @@
 #ifndef EMPTY_VMA_FLAGS
 #define EMPTY_VMA_FLAGS 0
 #endif
+
+/* Linux before 6.12 calls ->huge_fault of DAX alone, which it need not have. */
+static inline bool hole_huge_is_called(void)
+{
+	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) || S_DAX;
+}
 
 static inline bool hole_order_is_pmd(unplug_huge_order order)
 {

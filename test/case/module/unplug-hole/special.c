@@ -119,9 +119,10 @@ static const struct vm_operations_struct huge_vm_ops = {
 	.huge_fault = huge_huge_fault,
 };
 
-/* Linux before 6.12 calls ->huge_fault of DAX alone. */
 int hole_mmap_huge(struct hole *hole, struct vm_area_struct *vma)
 {
+	if (!hole_huge_is_called())
+		return -EOPNOTSUPP;
 	inode_lock(vma->vm_file->f_mapping->host);
 	vma->vm_file->f_mapping->host->i_flags |= S_DAX;
 	inode_unlock(vma->vm_file->f_mapping->host);
