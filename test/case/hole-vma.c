@@ -74,8 +74,9 @@ static int fork_late(void *arg)
 }
 
 /*
- * The child's mapping is there, its entries are not: fork is held. The list has it first,
- * and so it is zapped before the parent's, from which it then gets its entries.
+ * The child's mapping is there, its entries are not: fork is held. Then unplug is, between
+ * the two mappings, and the entries are copied. The list has the child first: it is zapped
+ * before the parent, from which it gets entries then.
  */
 CASE_HOLE(hole_fork_during, "b", .name = "hole-fork-during",
 	  .promise = "K3: a fork in the middle of unplug takes no entries along",
@@ -86,15 +87,15 @@ CASE_HOLE(hole_fork_during, "b", .name = "hole-fork-during",
 
 	other_map(&other, "way=pfn zap=list opens=1");
 	other_start(&other, fork_late);
-	hook_stop("operation");
+	hole_window_stop("copy");
 	other_go(&other);
-	hook_wait("operation");
-	hook_stop("shut");
+	hole_window_wait("copy", &other.job);
+	hole_window_stop("zap");
 	hole_pull_start(&pull);
-	hook_wait("shut");
-	hook_go("operation");
+	hole_window_wait("zap", &pull);
+	hole_window_go("copy");
 	other_await(&other);
-	hook_go("shut");
+	hole_window_go("zap");
 	expect_equal("errno of the pull", job_wait(&pull), 0);
 	hole_fill();
 	other_go(&other);
@@ -210,18 +211,16 @@ CASE_HOLE(hole_move_during, "c", .name = "hole-move-during",
 
 	other_map(&other, "way=pfn zap=list opens=1");
 	other_start(&other, move_late);
-	hook_stop("operation");
+	hole_window_stop("move");
 	other_go(&other);
-	hook_wait("operation");
-	hook_stop("shut");
+	hole_window_wait("move", &other.job);
+	hole_window_stop("zap");
 	hole_pull_start(&pull);
-	hook_wait("shut");
-	hook_go("operation");
-	if (driver->textbook)
-		job_wait_in(&other.job, "untrack");	/* the entries have moved */
-	else
-		other_await(&other);
-	hook_go("shut");
+	hole_window_wait("zap", &pull);
+	hole_window_go("move");
+	/* The entries have moved, and he waits for the lock that unplug has while it zaps. */
+	job_wait_in(&other.job, driver->textbook ? "untrack" : "unlink_file_vma");
+	hole_window_go("zap");
 	expect_equal("errno of the pull", job_wait(&pull), 0);
 	hole_fill();
 	other_go(&other);

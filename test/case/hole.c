@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -81,6 +83,40 @@ void hole_expect_early(void)
 {
 	if (!hole_number(PARAMETERS "early"))
 		case_fail("the function this is about was not called");
+}
+
+static int window_write(const char *name, const char *state)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), PARAMETERS "at_%s", name);
+	return file_write(path, state);
+}
+
+void hole_window_stop(const char *name)
+{
+	int err = window_write(name, "stop");
+
+	if (err == ENOENT)
+		case_end(OUTCOME_SKIP, "this kernel has no place for the window '%s'", name);
+	expect_equal("errno of stopping at a window", err, 0);
+}
+
+void hole_window_wait(const char *name, const struct job *job)
+{
+	char path[64], state[16];
+
+	snprintf(path, sizeof(path), PARAMETERS "at_%s", name);
+	do {
+		if (!job_running(job))
+			case_fail("nobody came to the window '%s'", name);
+		sched_yield();
+	} while (file_read(path, state, sizeof(state)) || strcmp(state, "held"));
+}
+
+void hole_window_go(const char *name)
+{
+	expect_equal("errno of leaving a window", window_write(name, "go"), 0);
 }
 
 int hole_byte(void)

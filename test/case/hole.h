@@ -31,6 +31,11 @@ void hole_follow(const void *map);	/* a driver looks up the frame of a live mapp
 int hole_followed(void);		/* what it sees there */
 void hole_unload(void);			/* nobody has it open */
 
+/* Windows of the module, in functions of the kernel: "copy", "move", "zap" */
+void hole_window_stop(const char *name);
+void hole_window_wait(const char *name, const struct job *job);	/* who comes there */
+void hole_window_go(const char *name);
+
 /* Live: the device is seen at this place */
 void hole_expect_live(const char *what, const uint8_t *at);
 /* Revoked: neither read nor, if @writable, written */

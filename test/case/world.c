@@ -36,7 +36,7 @@ const struct driver drivers[] = {
 		.module = "unplug-ivshmem",
 		.pci = "unplug-ivshmem",
 		.class = "unplug",
-		.hooks = "operation mmap fault shut",
+		.hooks = "operation mmap fault",
 		.textbook = true,
 	}, { }
 };

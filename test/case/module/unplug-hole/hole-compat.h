@@ -23,6 +23,25 @@ static inline bool hole_huge_is_called(void)
 	return LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) || S_DAX;
 }
 
+/* What move_page_tables() is called with first: the old mapping, or what begins with it */
+static inline const struct vm_area_struct *hole_moved_vma(unsigned long first)
+{
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 14, 0)
+	return (const struct vm_area_struct *)first;
+#else
+	return *(const struct vm_area_struct **)first;
+#endif
+}
+
+/* What zaps one mapping, and which of its arguments that is */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(7, 1, 0)
+#define HOLE_ZAP "zap_page_range_single"
+#define hole_zapped_vma(regs) ((const struct vm_area_struct *)(regs)->di)
+#else
+#define HOLE_ZAP "__zap_vma_range"
+#define hole_zapped_vma(regs) ((const struct vm_area_struct *)(regs)->si)
+#endif
+
 static inline bool hole_order_is_pmd(unplug_huge_order order)
 {
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 6, 0)

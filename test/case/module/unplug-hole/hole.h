@@ -22,7 +22,8 @@
  * Writing to pull unplugs it; a byte written to fill is what its memory holds from then on,
  * as if somebody else's data came there: who reads it through an old mapping has a hole.
  * byte is the first one of its memory. late counts how often the device was reached after
- * unplug, early before it, by functions that the textbook forgets to guard.
+ * unplug, early before it, by functions that the textbook forgets to guard. at_copy,
+ * at_move and at_zap are windows: see window.c.
  *
  * For follow and followed, see limit.c.
  *
@@ -30,8 +31,7 @@
  * that the textbook forgets to guard say so when they enter.
  *
  * Held by hooks, as the core's: "mmap", when ->mmap has returned; "operation", unguarded
- * functions and ->open of mappings; "fault", when ->fault has returned a page; "shut",
- * between the zaps of two mappings.
+ * functions; "fault", when ->fault has returned a page.
  */
 
 #include <linux/fs.h>
@@ -115,6 +115,11 @@ int hole_init(struct hole *hole, const struct hole_kind *kind);
 void hole_deinit(struct hole *hole);
 int hole_mmap(struct hole *hole, struct vm_area_struct *vma);
 void hole_touched(struct hole *hole);
+bool hole_is_ours(const struct vm_area_struct *vma);
+
+/* window.c: windows in functions of the kernel, see there */
+void hole_windows_init(void);
+void hole_windows_exit(void);
 
 /* way.c, special.c */
 extern const struct hole_way hole_ways[];

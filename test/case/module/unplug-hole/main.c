@@ -55,6 +55,11 @@ void hole_touched(struct hole *hole)
 	atomic_inc(READ_ONCE(hole->pulled) ? &hole_late : &hole_early);
 }
 
+bool hole_is_ours(const struct vm_area_struct *vma)
+{
+	return vma->vm_file && hole && vma->vm_private_data == hole;
+}
+
 static void hole_fill(struct hole *hole, int byte)
 {
 	memset(hole->coherent ?: page_address(hole->page), byte,
@@ -72,7 +77,10 @@ static int hole_set_pull(const char *text, const struct kernel_param *param)
 {
 	if (!hole)
 		return -ENODEV;
+	/* All parameters of a module have one lock; windows are left by parameters. */
+	kernel_param_unlock(THIS_MODULE);
 	hole->kind->unplug(hole);
+	kernel_param_lock(THIS_MODULE);
 	WRITE_ONCE(hole->pulled, true);
 	return 0;
 }
@@ -197,11 +205,14 @@ static int __init hole_module_init(void)
 	err = PTR_ERR_OR_ZERO(hole);
 	if (err)
 		platform_device_unregister(parent);
+	else
+		hole_windows_init();
 	return err;
 }
 
 static void __exit hole_module_exit(void)
 {
+	hole_windows_exit();
 	hole->kind->unmake(hole);
 	platform_device_unregister(parent);
 }

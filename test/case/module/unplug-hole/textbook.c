@@ -81,8 +81,6 @@ static void textbook_track(struct hole *hole, struct vm_area_struct *vma,
 	mutex_lock(&card->vmas_lock);
 	list_add(&entry->node, &card->vmas);
 	mutex_unlock(&card->vmas_lock);
-	if (by_open)
-		unplug_hook(UNPLUG_HOOK_OPERATION);
 }
 
 static void textbook_untrack(struct hole *hole, struct vm_area_struct *vma)
@@ -109,7 +107,6 @@ static void textbook_zap_list(struct textbook *card)
 		zap_special_vma_range(entry->vma, entry->vma->vm_start,
 				      entry->vma->vm_end -
 					      entry->vma->vm_start);
-		unplug_hook(UNPLUG_HOOK_SHUT);
 	}
 	mutex_unlock(&card->vmas_lock);
 }
