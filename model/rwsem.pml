@@ -5,7 +5,7 @@
  *
  * Mirrors
  *	gate		unplug_guard_enter, unplug_guard_leave	kernel/internal.h
- *			unplug_dev_shut				kernel/shut.c
+ *			unplug_devs_shut			kernel/shut.c
  *	textbook	percpu_down_read, percpu_up_read around each operation,
  *			percpu_down_write in unplug: what was proposed in 2013;
  *			as in Linux, a writer that waits keeps new readers out

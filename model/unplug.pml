@@ -4,7 +4,7 @@
  * faults, fork, last closes, and a second caller.
  *
  * Mirrors
- *	unplug()	unplug_dev_begin, unplug_dev_shut, unplug_dev_wait_hw,
+ *	unplug()	unplug_dev_begin, unplug_devs_shut, unplug_devs_wait_hw,
  *			unplug_dev_zap, unplug_dev_hide		kernel/shut.c
  *			as unplug_dev_unplug called by ->remove of a bus, which
  *			gives the BAR to the next device, and as

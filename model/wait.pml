@@ -3,7 +3,7 @@
  * Model of those who sleep in a device: inside an operation, and in poll.
  *
  * Mirrors
- *	unplug		unplug_dev_begin, unplug_dev_shut,
+ *	unplug		unplug_dev_begin, unplug_devs_shut,
  *			unplug_dev_gone_work			kernel/shut.c
  *			unplug_wait_wake			kernel/wait.c
  *			unplug_poll_release			kernel/poll.c

@@ -180,6 +180,8 @@ int module_load(const char *name, const char *arguments);	/* 0 or errno */
 int module_unload(const char *name);				/* 0 or errno */
 int module_unload_soon(const char *name);	/* the same, patiently */
 bool module_loaded(const char *name);
+/* Unplug the device of a test's driver: by another process, as a shared memory map hides races. */
+void module_pull(const char *parameter);
 
 /*
  * the kernel's log from the start of the case on

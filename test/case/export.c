@@ -44,10 +44,8 @@ CASE(export_after, .name = "export-after",
 {
 	int fd = export_open(), buf = expect_works("export", ioctl(fd, 0));
 	uint8_t *map = export_map(buf);
-	struct job job;
 
-	job_do(&job, "write", PULL, "1");
-	expect_equal("errno of the pull", job_wait(&job), 0);
+	module_pull(PULL);
 	expect_signal_bus("a page that was touched", map);
 	expect_signal_bus("one that was not", map + PAGE);
 	expect_errno("a new mapping",

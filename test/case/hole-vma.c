@@ -73,6 +73,30 @@ static int fork_late(void *arg)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
+/* The other is held at @window, then unplug between two mappings, and he goes on. */
+static void hold_both(struct hole_other *other, int (*run)(void *arg), const char *window,
+		      struct job *pull)
+{
+	other_map(other, "way=pfn zap=list opens=1");
+	other_start(other, run);
+	hole_window_stop(window);
+	other_go(other);
+	hole_window_wait(window, &other->job);
+	hole_window_stop("zap");
+	hole_pull_start(pull);
+	hole_window_wait("zap", pull);
+	hole_window_go(window);
+}
+
+static void let_go(struct hole_other *other, struct job *pull)
+{
+	hole_window_go("zap");
+	expect_equal("errno of the pull", job_wait(pull), 0);
+	hole_fill();
+	other_go(other);
+	other_end(other);
+}
+
 /*
  * The child's mapping is there, its entries are not: fork is held. Then unplug is, between
  * the two mappings, and the entries are copied. The list has the child first: it is zapped
@@ -85,21 +109,9 @@ CASE_HOLE(hole_fork_during, "b", .name = "hole-fork-during",
 	struct hole_other other = { };
 	struct job pull;
 
-	other_map(&other, "way=pfn zap=list opens=1");
-	other_start(&other, fork_late);
-	hole_window_stop("copy");
-	other_go(&other);
-	hole_window_wait("copy", &other.job);
-	hole_window_stop("zap");
-	hole_pull_start(&pull);
-	hole_window_wait("zap", &pull);
-	hole_window_go("copy");
+	hold_both(&other, fork_late, "copy", &pull);
 	other_await(&other);
-	hole_window_go("zap");
-	expect_equal("errno of the pull", job_wait(&pull), 0);
-	hole_fill();
-	other_go(&other);
-	other_end(&other);
+	let_go(&other, &pull);
 }
 
 #define STORM_FEW 8	/* before unplug; it goes on until unplug is over */
@@ -209,22 +221,10 @@ CASE_HOLE(hole_move_during, "c", .name = "hole-move-during",
 	struct hole_other other = { };
 	struct job pull;
 
-	other_map(&other, "way=pfn zap=list opens=1");
-	other_start(&other, move_late);
-	hole_window_stop("move");
-	other_go(&other);
-	hole_window_wait("move", &other.job);
-	hole_window_stop("zap");
-	hole_pull_start(&pull);
-	hole_window_wait("zap", &pull);
-	hole_window_go("move");
+	hold_both(&other, move_late, "move", &pull);
 	/* The entries have moved, and he waits for the lock that unplug has while it zaps. */
 	job_wait_in(&other.job, driver->textbook ? "untrack" : "unlink_file_vma");
-	hole_window_go("zap");
-	expect_equal("errno of the pull", job_wait(&pull), 0);
-	hole_fill();
-	other_go(&other);
-	other_end(&other);
+	let_go(&other, &pull);
 }
 
 static void expect_not_grown(uint8_t *map)

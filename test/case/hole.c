@@ -37,12 +37,7 @@ int hole_open(void)
 
 uint8_t *hole_map(int fd, int pages, int first)
 {
-	void *map = mmap(NULL, pages * HOLE_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			 (off_t)first * HOLE_PAGE);
-
-	if (map == MAP_FAILED)
-		case_fail("mmap: %m");
-	return map;
+	return card_map(fd, pages * HOLE_PAGE, (off_t)first * HOLE_PAGE);
 }
 
 void hole_pull_start(struct job *job)
@@ -52,10 +47,7 @@ void hole_pull_start(struct job *job)
 
 void hole_pull(void)
 {
-	struct job job;
-
-	hole_pull_start(&job);
-	expect_equal("errno of the pull", job_wait(&job), 0);
+	module_pull(PARAMETERS "pull");
 }
 
 void hole_fill(void)

@@ -43,20 +43,12 @@ static int prepare_open(const char *arguments)
 
 static uint8_t *prepare_map(int fd, int pages, int offset)
 {
-	void *map = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd,
-			 (off_t)offset * PAGE);
-
-	expect_works("mmap", map == MAP_FAILED ? -1 : 0);
-	return map;
+	return card_map(fd, pages * PAGE, (off_t)offset * PAGE);
 }
 
-/* By another process: one with the same memory map would hide races. */
 static void prepare_pull(void)
 {
-	struct job job;
-
-	job_do(&job, "write", PULL, "1");
-	expect_equal("errno of the pull", job_wait(&job), 0);
+	module_pull(PULL);
 }
 
 static void prepare_end(int fd)
@@ -255,7 +247,7 @@ CASE(map_prepare_during, .name = "map-prepare-during",
 	if (driver->textbook)
 		expect_equal("errno of the pull", job_wait(&pull), 0);
 	else
-		job_wait_in(&pull, "unplug_dev_");
+		job_wait_in(&pull, "unplug_dev");
 	expect_equal("errno of opening the window", file_write(WINDOW, "go"), 0);
 	if (!driver->textbook)
 		expect_equal("errno of the pull", job_wait(&pull), 0);

@@ -186,7 +186,7 @@ CASE(fault_during, .name = "fault-during",
 	/* Unplug waits for the fault, which is at the hardware, and for no more. */
 	card_unbind_start(&actor.card, &unbind);
 	if (!driver->naive) {
-		job_wait_in(&unbind, "unplug_dev_");
+		job_wait_in(&unbind, "unplug_dev");
 		if (log_has(actor.card.id, "shut after"))
 			case_fail("shut was declared with a fault at the hardware");
 	}

@@ -45,10 +45,7 @@ static void sleeper_feed(const char *how)
 /* From another process, and until gone: what is left after that must do no harm. */
 static void sleeper_pull(void)
 {
-	struct job job;
-
-	job_do(&job, "write", PARAMETER "pull", "1");
-	expect_equal("errno of the pull", job_wait(&job), 0);
+	module_pull(PARAMETER "pull");
 	log_wait("unplug-sleeper#", "gone after");
 }
 

@@ -50,6 +50,14 @@ static const char *complain(const char *what, const char *name, int err)
 	return world_error;
 }
 
+void module_pull(const char *parameter)
+{
+	struct job job;
+
+	job_do(&job, "write", parameter, "1");
+	expect_equal("errno of the pull", job_wait(&job), 0);
+}
+
 int module_load(const char *name, const char *arguments)
 {
 	char path[CARD_PATH];
