@@ -36,9 +36,17 @@
  *
  * One that does not say so is refused if its mapping is found to be populated.
  *
- * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), in a
- * hardware section. Mappings have to be VM_PFNMAP and not MAP_PRIVATE; any other is
- * refused with EOPNOTSUPP and a line in the log.
+ * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), for
+ * device memory in a hardware section; an ->access of its own takes one, too. Where the
+ * section is refused it returns VM_FAULT_SIGBUS, which the policy turns into a dummy page.
+ * Its ->mmap sets VM_PFNMAP and maps nothing. That, or @populates, is for system memory,
+ * too. A driver has at most UNPLUG_VM_OPS_MAX different vm_ops.
+ *
+ * Mappings have to be shared (or of a file that is not open for writing): others are
+ * refused with EINVAL; and VM_PFNMAP: others with EOPNOTSUPP and a line in the log.
+ *
+ * Offsets of unplug_iomem_mmap() count from the start of what is mapped: a driver with
+ * several areas in one node subtracts that of the area from vm_pgoff before.
  *
  * Device memory can also be mapped through a file that is not the device's: a driver that
  * exports a dma-buf has made one. Its mappings lie in an address space of their own,

@@ -15,11 +15,15 @@
  *		instead of wait_event_interruptible(): returns -ENODEV when the device
  *		goes. Nothing else is needed
  *	unplug_dev_wake_queue(dev, &card->wake, &card->wait)
- *		for a wait queue the driver, or a helper of the kernel, sleeps on in
- *		its own way: unplug wakes all of it. Conditions have to include
- *		!unplug_dev_is_live(dev)
+ *		for waits of the driver's that have no twin here (exclusive ones, loops
+ *		of its own): unplug wakes all who sleep on the queue. Conditions have
+ *		to include !unplug_dev_is_live(dev), and the operation returns -ENODEV
  *	struct unplug_driver, @cancel
- *		for everything else: complete_all() of a completion
+ *		for everything else. A completion: complete_all(). If it is used again,
+ *		reinit_completion(), then look whether unplug_dev_is_live(), then
+ *		wait, and look again: who comes there after @cancel would sleep for
+ *		ever. A semaphore: up(), by everybody who was let in and finds that the
+ *		device is not live, too, as each lets in but one
  *
  * A sleeper stays inside: it is woken, finds out, and leaves, which does not depend on
  * its user, so drained follows at once. The order is the one that loses no wake-up:
@@ -91,8 +95,9 @@ void __unplug_wait_end(struct unplug_wait *wait);
  * unplug_wait_event() - sleep until something is so, or the device goes
  * @dev: a device the caller is inside
  * @head: wait queue head, woken by who may change @condition
- * @condition: evaluated each time @head is woken; if it is so, it counts more than
- *	       that the device goes
+ * @condition: evaluated at first, and each time @head is woken; if it is so, it counts
+ *	       more than that the device goes. Must not sleep: unlike with
+ *	       wait_event() the caller is queued already
  *
  * Not to be interrupted: for what the hardware ends soon.
  *
@@ -126,7 +131,9 @@ void __unplug_wait_end(struct unplug_wait *wait);
  * @condition: see there
  *
  * Ownership: takes and puts nothing; the caller stays inside.
- * Context: As unplug_wait_event(), but no hardware section: it waits for users.
+ * Context: As unplug_wait_event(). In a hardware section only for what the hardware, not
+ *	    another user, does: what it waits for is over when the device goes, but
+ *	    unplug waits for the section.
  * Return: 0; -ENODEV; -ERESTARTSYS.
  */
 #define unplug_wait_event_interruptible(dev, head, condition)		\
