@@ -128,7 +128,7 @@ identifier alloc =~ "_unplug_alloc$";
 position q;
 @@
  p = alloc(...);
- if@q (\(!p\|p == NULL\)) \( goto L; \| { ... goto L; ... } \)
+ if (\(!p@q\|p@q == NULL\)) \( goto L; \| { ... goto L; ... } \)
 
 @ direct @
 identifier card.S;
@@ -137,19 +137,39 @@ identifier alloc =~ "_unplug_alloc$";
 position q != ladder.q;
 @@
  p = alloc(...);
- if@q (\(!p\|p == NULL\)) \( return ...; \| { ... return ...; } \)
+ if (\(!p@q\|p@q == NULL\)) \( return ...; \| { ... return ...; } \)
 
 @ doubt exists @
 identifier i, free;
 identifier card.S;
+identifier asks =~ "likely$|^IS_ERR_OR_NULL$|^WARN|^BUG";
 local idexpression struct S *p;
 position tested != direct.q;
 position frees.q;
 position d;
+expression X, Y;
 statement A, B;
 @@
 (
- if@tested (\(!p\|p == NULL\|p\|p != NULL\)) A else B
+ if (p@tested) A else B
+|
+ !p@tested
+|
+ p@tested == NULL
+|
+ p@tested != NULL
+|
+ p@tested && X
+|
+ X && p@tested
+|
+ p@tested || X
+|
+ X || p@tested
+|
+ p@tested ? X : Y
+|
+ asks(p@tested, ...)
 |
  p = NULL
 |
@@ -158,13 +178,28 @@ statement A, B;
  ... when any
  free@q@d(p, ...);
 
+// Nor on a way that does nothing with it, whatever was asked.
+@ unused exists @
+identifier f, free, member;
+identifier card.S;
+local idexpression struct S *p;
+position frees.q;
+position d;
+@@
+ f(...)
+ {
+ ... when != p->member
+ free@q@d(p, ...);
+ ... when any
+ }
+
 // Nor if nothing else is done with it.
 @ sure exists @
 identifier member, free;
 identifier card.S;
 struct S *p;
 position frees.q;
-position s != doubt.d;
+position s != {doubt.d, unused.d};
 @@
  p->member
  ... when any
