@@ -282,9 +282,12 @@ drop_dead()
 				}
 				next
 			}
-			/^[A-Za-z_0-9]+:$/ { dead = after && used[substr($0, 1, length - 1)] == 1 }
+			/^[ \t]*[A-Za-z_0-9]+[ \t]*:/ || /^[ \t]*case[ \t].*:/ {
+				dead = after && /^[A-Za-z_0-9]+:$/ && !/^default:/ &&
+					used[substr($0, 1, length - 1)] == 1
+			}
 			/^}/ { dead = 0 }
-			!dead { print }
+			!dead || /^#/ { print }
 			/[^ \t]/ { after = dead || /^\t(return|goto)[ ;].*;?$/ }
 		' "$file" "$file" >"$tmp/alive"
 		cat "$tmp/alive" >"$file"
@@ -306,7 +309,7 @@ drop_labels()
 
 polish()
 {
-	sed -i -E 's/"%s", ("[^"%]*")/\1/
+	sed -i -E '/\<unplug_dev_register\(/s/"%s", ("[^"%]*"\))/\1/
 		s,^(static bool \w+_pulled\(),/* Nobody gets in any more: who sleeps inside has to leave. */\n\1,' "${copies[@]}"
 	[[ ! $populates ]] || sed -i -E \
 		'/^static const struct unplug_driver /,/^};/s/^(\t\.fops = .*)/\1\n\t.populates = true,/' "${copies[@]}"
