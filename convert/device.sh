@@ -10,6 +10,7 @@
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 reasons=() notes=() tmp=
 declare -A bare			# of each file
+FREE='\<(devm_)?(k|kv|kz|v)free(_\w+)?\>'
 
 say()
 {
@@ -26,7 +27,7 @@ code()
 				end = index(rest, "*/")
 				if (!end) break
 				rest = substr(rest, end + 2); inside = 0
-			} else if (match(rest, /"([^"\\]|\\.)*"|\/\*|\/\//)) {
+			} else if (match(rest, /"([^"\\]|\\.)*"|\047([^\047\\]|\\[^\047]*.)\047|\/\*|\/\//)) {
 				out = out substr(rest, 1, RSTART - 1)
 				token = substr(rest, RSTART, RLENGTH)
 				rest = substr(rest, RSTART + RLENGTH)
@@ -100,20 +101,34 @@ look_before()
 	refuse_calls '^(io_|freezable_)?schedule$|^schedule_hrtimeout|^_*((s|rcu)?wait_event|wait_(on|var)_|wait_woken|add_wait_queue|prepare_to_.*wait|down(_interruptible|_killable|_timeout)?$|sleep_on|dma_(fence|resv)_wait)' \
 		'_timeout(_|$)|^wait_event_interruptible$' \
 		"it sleeps in a way that the patch cannot wake: use wait_event_interruptible()"
-	refuse_if '\<MAX_SCHEDULE_TIMEOUT\>' "a wait without a limit: use wait_event_interruptible()"
+	refuse_if '\<(MAX_SCHEDULE_TIMEOUT|U?LONG_MAX|MAX_JIFFY_OFFSET)\>' "a wait without a limit: use wait_event_interruptible()"
 	refuse_if '\<kref_(init|get|put)\(' \
 		"it counts references of its structure itself; by hand: the core does, see unplug_dev_get()"
 	refuse_if '\<(device_lock(_interruptible)?|device_release_driver|usb_lock_device(_for_reset)?|pci_lock_rescan_remove|acpi_scan_lock_acquire)\(' \
 		"operations that want the lock that ->remove is called under would wait for each other"
-	refuse_if '\<iminor\(|\<MINOR\(inode' \
+	refuse_if $'\r' "a carriage return: make its lines end as others do"
+	refuse_if '\<i(minor|major)\(|\<i_rdev\>|\<M(INOR|AJOR)\(inode' \
 		"it finds its device by the minor number, which is the core's: use unplug_dev_from_file()"
-	refuse_if '[(,= ]k[vz]?free *[;,)]' \
-		"it frees by a pointer to kfree(): of what, is not known here"
+	! has '\<wait_event_interruptible\(' ||
+		refuse_if '\<kthread_\w+\(|\<kernel_thread\(|\<INIT_(DELAYED_|DEFERRABLE_)?WORK\w*\(' \
+			"what it starts itself may wait, before the device is registered and while it is pulled: wait_event_interruptible() is for operations here"
 	refuse_if '(->|\.)f_(op|mapping) *=[^=]|\<replace_fops\(' "it takes its files away from the gate"
 	refuse_if '\.(check_flags|uring_cmd|mmap_supported_flags)\s*=|\<ki_complete\>|\<EIOCBQUEUED\>' \
 		"it has operations that the gate does not see the end of"
 	refuse_if '\<(device_create_file|sysfs_create_(file|group)s?|dev_groups)\>.*(this_device|devt)' \
 		"it has attributes at its node's device"
+}
+
+look_at_frees()
+{
+	refuse_if '[(,= ]k[vz]?free *[;,)]' \
+		"it frees by a pointer to kfree(): of what, is not known here"
+	refuse_if "$FREE *\\((.*,)? *\\(|$FREE *\\(.*\\<(driver|platform)_data\\>" \
+		"it frees its structure, or what may be it, by a cast or by what a device has: use a variable of its type"
+	refuse_if "^[ 	]*#[ 	]*define\\>.*$FREE|$FREE.*\\\\\$" \
+		"a macro that frees: of what, is not known here"
+	refuse_if '\<call_rcu\w*\(' \
+		"what is freed there must not sleep, and the core's put may"
 }
 
 look_at_mmap()
@@ -122,7 +137,7 @@ look_at_mmap()
 	has '\.mmap\s*=\s*\w+' || return 0
 	refuse_if '\<(vm_insert_pages?|vm_map_pages(_zero)?|vmf_insert_mixed\w*|vm_insert_mixed|remap_vmalloc_range(_partial)?|dma_mmap_pages)\(' \
 		"the gate refuses mappings of pages that users could pin"
-	refuse_if '\<struct vm_operations_struct\>.*=\s*\{' \
+	refuse_if '\<(vm_operations_struct|vm_ops)\>' \
 		"faults have to insert in hardware sections; by hand: see include/unplug/mmap.h"
 	refuse_if '\<unmap_mapping_range\(|\<zap_' \
 		"it takes mappings back itself: that is the core's"
@@ -198,6 +213,8 @@ look_closely()
 	marked "$tmp/seen" return "->remove returns before it took the device away: the unplug is its first statement"
 	marked "$tmp/seen" end "->remove does not take it away itself, or not on every way through it"
 	marked "$tmp/seen" branch "->remove takes it away under a condition, or more than one"
+	marked "$tmp/seen" other "->remove gets its structure otherwise than once, by a declaration or its first statement"
+	marked "$tmp/seen" early "it waits here before the device is registered, when it looks as if it were pulled"
 	marked "$tmp/seen" put "it frees its structure, or what may be it, otherwise than by kfree() of a variable of its type: the core has to"
 	marked "$tmp/seen" alloc "it allocates its structure in more than one way, or as a part of another"
 	marked "$tmp/seen" assign "it overwrites its structure, of which a part is the core's"
@@ -209,7 +226,7 @@ look_closely()
 
 look_after()
 {
-	local i stray member
+	local i stray member line
 
 	# The field is gone: nothing may name it.
 	member=$(sed -nE "s/.*\\<struct $embedded +(\w+);.*/\1/p" "${files[@]}" | sort -u | paste -sd '|')
@@ -240,7 +257,11 @@ look_after()
 		has '\<(misc_deregister|cdev_del|cdev_device_del)\(' || where=$driver
 		reasons+=("$where: it is taken away somewhere else than by ->remove itself, whose first statement gets its structure, and by the function that registers it")
 	fi
-	grep -q 'private_data *= ' "${copies[@]}" ||
+	line=$(cat "${copies[@]}" | grep -c '^static const struct unplug_driver ') || true
+	[[ $line -le 1 ]] || reasons+=("$driver: it has more than one table of file operations for its node")
+	line=$(awk '/^struct / { n = 0 } /[ \t*]devt;/ && ++n == 2 { print FILENAME }' "${copies[@]}")
+	[[ -z $line ]] || reasons+=("$driver: its structure has a field devt, which is what the patch calls the number")
+	grep -q '\<private_data *= ' "${copies[@]}" ||
 		left '\<private_data\>' "private_data is not what misc sets it to any more: open has to"
 }
 
@@ -375,6 +396,7 @@ convert()
 	done
 	! has '\<unplug_(dev|drm)_\w+\(' || { say "left alone: $where: it is converted already"; exit 1; }
 	look_before
+	look_at_frees
 	look_at_mmap
 	refuse_or_go_on
 	copy

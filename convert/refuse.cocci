@@ -141,6 +141,80 @@ position ends.q;
  (...)
  { ... }
 
+// The unplug is put behind where its structure comes from: only one thing may say so.
+@ @
+identifier bus.remove, card.S, x, F;
+local idexpression struct S *p;
+expression E;
+@@
+ remove(...)
+ {
+ <...
+(
+-struct S *x = NULL;
++unplug_cannot_other();
+|
+-F(
++unplug_cannot_other(
+ ..., &p, ...)
+|
+-p++
++unplug_cannot_other()
+|
+-p--
++unplug_cannot_other()
+|
+-p += E
++unplug_cannot_other()
+)
+ ...>
+ }
+
+@ given @
+identifier bus.remove, card.S, p;
+expression E;
+@@
+ remove(...)
+ {
+ ... when any
+ struct S *p = E;
+ ... when any
+ }
+
+@ @
+identifier bus.remove, given.p;
+expression E;
+@@
+ remove(...)
+ {
+ <...
+-p = E
++unplug_cannot_other()
+ ...>
+ }
+
+@ twice exists @
+identifier bus.remove, card.S;
+local idexpression struct S *p;
+expression E, G;
+position q;
+@@
+ remove(...)
+ {
+ ... when any
+ p = E;
+ ... when any
+ p =@q G;
+ ... when any
+ }
+
+@ @
+position twice.q;
+expression p, E;
+@@
+-p =@q E
++unplug_cannot_other()
+
 // --- memory: what frees the structure, and is no kfree() of it ------------------------
 
 @ @
@@ -277,7 +351,7 @@ expression E;
 // Bounded waits, and waits by turns: is it gone round again without a counter or a clock?
 // A flag that ends such a loop is set by ->remove behind the wait for who is in it.
 @ naps @
-identifier nap =~ "_timeout(_[a-z]+)*$|^(m|s|f)sleep(_[a-z]+)?$|^usleep_range(_[a-z]+)?$|^cpu_relax$|^cond_resched$|^yield$";
+identifier nap =~ "_timeout(_[a-z]+)*$|^(m|s|f)sleep(_[a-z]+)?$|^usleep_range(_[a-z]+)?$|^[mnu]delay$|^cpu_relax$|^cond_resched$|^yield$";
 position q;
 @@
  nap@q(...)
@@ -326,6 +400,14 @@ identifier poll =~ "_poll_timeout(_atomic)?$";
 +unplug_cannot_loop(
  ..., 0)
 
+@ @
+identifier poll =~ "^read_poll_timeout(_atomic)?$";
+expression A, B, C, D;
+@@
+-poll(
++unplug_cannot_loop(
+ A, B, C, D, 0, ...)
+
 // A result of wait_event_interruptible() that nobody looks at: round and round it goes.
 @ looked @
 expression r;
@@ -352,6 +434,71 @@ position q != {looked.q, leaves.q};
 -wait_event_interruptible@q(
 +unplug_cannot_tell(
  ...)
+
+// Before it is registered, none gets in, and whoever waits would be told that it is pulled.
+@ registers @
+identifier f;
+identifier add =~ "^(misc_register|cdev_add|cdev_device_add)$";
+@@
+ f(...)
+ {
+ <+...
+ add(...)
+ ...+>
+ }
+
+@ starts @
+identifier bus.B, bus.D, probe;
+@@
+ struct B D = {
+ .probe = probe,
+ };
+
+@ waiter @
+identifier g;
+@@
+ g(...)
+ {
+ <+...
+ wait_event_interruptible(...)
+ ...+>
+ }
+
+@ @
+identifier registers.f, waiter.g;
+@@
+ f(...)
+ {
+ <...
+(
+-wait_event_interruptible(
++unplug_cannot_early(
+ ...)
+|
+-g(
++unplug_cannot_early(
+ ...)
+)
+ ...>
+ }
+
+@ @
+identifier starts.probe, waiter.g;
+@@
+ probe(...)
+ {
+ <...
+(
+-wait_event_interruptible(
++unplug_cannot_early(
+ ...)
+|
+-g(
++unplug_cannot_early(
+ ...)
+)
+ ...>
+ }
 
 // --- cdev: what stands between cdev_add() and device_create() --------------------------------
 
@@ -405,4 +552,33 @@ expression node.d;
 position q != {node.q, test.q};
 @@
 -d@q
++unplug_cannot_node()
+
+// By whatever name its structure has elsewhere
+@ named @
+identifier card.S, N;
+struct S *p;
+position q;
+@@
+ p->N@q = device_create(...)
+
+@ named_test @
+identifier card.S, named.N;
+struct S *p;
+position q;
+@@
+(
+ IS_ERR(p->N@q)
+|
+ IS_ERR_OR_NULL(p->N@q)
+|
+ PTR_ERR(p->N@q)
+)
+
+@ @
+identifier card.S, named.N;
+struct S *p;
+position q != {named.q, named_test.q};
+@@
+-p->N@q
 +unplug_cannot_node()
