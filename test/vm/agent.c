@@ -194,10 +194,10 @@ static int folder_take(const char *path)
 	return 0;
 }
 
-/* The emulator's own boot crash, rare and known, is not a result: see README.md */
+/* The emulator's own boot crashes, rare and known, is not a result: see README.md */
 static bool worth_a_retry(const struct vm *vm)
 {
-	return vm->end == END_NO_BOOT && vm->klog.int3;
+	return vm->end == END_NO_BOOT && vm->klog.emulator;
 }
 
 int main(int argc, char **argv)

@@ -63,7 +63,7 @@ struct klog {
 	char verdict[256];		/* first line that tells of a fault, or "" */
 	bool fatal;			/* an oops: somebody in the kernel died */
 	struct kcsan kcsan;
-	bool int3;			/* what the emulator's own rare boot crash looks like */
+	bool emulator;			/* what the emulator's own rare boot crashes look like */
 };
 
 enum card_state { CARD_PLUGGED, CARD_LEAVING, CARD_GONE };

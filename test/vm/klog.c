@@ -96,8 +96,9 @@ static void klog_line(struct klog *klog, const char *line)
 			snprintf(klog->verdict, sizeof(klog->verdict), "%.200s", text);
 		klog->fatal |= complaints[i].fatal;
 		/* Newer kernels say "Oops: " before it. */
-		klog->int3 |= strncmp(text, "int3: ", 6) == 0 ||
-			      strncmp(text, "Oops: int3: ", 12) == 0;
+		klog->emulator |= strncmp(text, "int3: ", 6) == 0 ||
+				  strncmp(text, "Oops: int3: ", 12) == 0 ||
+				  (strstr(text, "soft lockup") && strstr(text, "[cryptomgr_test:"));
 		return;
 	}
 }
