@@ -101,7 +101,7 @@ static struct window zap = {
 	.second = true,
 };
 
-/* -ENOENT: this kernel has no such function, or only inlined. */
+/* -ENOENT: this kernel has no such function, only inlined, or none that ftrace reaches. */
 static int window_set(const char *text, const struct kernel_param *param)
 {
 	struct window *window = param->arg;
@@ -139,6 +139,11 @@ void hole_windows_init(void)
 
 	for (i = 0; i < ARRAY_SIZE(windows); i++) {
 		registered[i] = !register_kprobe(&windows[i]->probe);
+		/* Others come with interrupts off, where nobody can be held. */
+		if (registered[i] && !kprobe_ftrace(&windows[i]->probe)) {
+			unregister_kprobe(&windows[i]->probe);
+			registered[i] = false;
+		}
 		if (!registered[i])
 			windows[i]->probe.addr = NULL;
 	}
