@@ -82,14 +82,14 @@ static long file_number(const char *path)
 	return strtol(text, NULL, 10);
 }
 
-/* A driver may still be busy with binding to it: look until it is there. */
+/* A driver may still be busy with binding to it: look until it is there, and live (ENXIO). */
 static int device_open(const char *path)
 {
 	time_t end = time(NULL) + host_timeout();
 	int fd;
 
 	while ((fd = open(path, O_RDWR | O_CLOEXEC)) < 0) {
-		if (errno != ENOENT || time(NULL) > end)
+		if ((errno != ENOENT && errno != ENXIO) || time(NULL) > end)
 			fail("open", "%s: %s", path, strerrorname_np(errno));
 		sched_yield();
 	}
