@@ -276,4 +276,13 @@ static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
 #define UNPLUG_DRM_DATE(text)
 #endif
 
+/*
+ * Can a stack be read, another task's too? Guesses (CONFIG_UNWINDER_GUESS) are of no
+ * use, and a stack has to be freed by RCU.
+ */
+#if defined(CONFIG_X86_64) && defined(CONFIG_VMAP_STACK) && \
+	(defined(CONFIG_UNWINDER_ORC) || defined(CONFIG_UNWINDER_FRAME_POINTER))
+#define UNPLUG_HAVE_UNWINDER
+#endif
+
 #endif /* _UNPLUG_COMPAT_H */

@@ -93,6 +93,11 @@ struct list_head *unplug_file_populated(struct unplug_dev *dev,
 /* wait.c: who sleeps inside */
 void unplug_wait_wake(struct unplug_dev *dev);
 
+/* stack.c: who is inside, as told by a stack */
+unsigned int unplug_stack_save(struct task_struct *task, unsigned long *entries,
+			       unsigned int max);
+bool unplug_stack_inside(unsigned long caller);
+
 /* poll.c: who sleeps in poll, select, epoll, … */
 struct unplug_poll;
 

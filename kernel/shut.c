@@ -249,11 +249,27 @@ static bool unplug_dev_wait(struct unplug_dev *dev, unsigned long until)
 	return gone;
 }
 
+/*
+ * Who is inside, of this device or of another, waits for himself, or for somebody who
+ * waits for him. A module that is being unloaded has to be waited for nevertheless.
+ */
+static bool unplug_dev_refuse_wait(struct unplug_dev *dev, unsigned long caller)
+{
+	if (!unplug_stack_inside(caller))
+		return false;
+	unplug_dev_err(dev, "unplugged from inside an operation by %pS, which cannot wait for its end: use unplug_dev_unplug_async()\n",
+		       (void *)caller);
+	return true;
+}
+
 /* What unplug says of a device that is shut: see there. */
-static int unplug_dev_end(struct unplug_dev *dev, unsigned long until)
+static int unplug_dev_end(struct unplug_dev *dev, unsigned long until,
+			  unsigned long caller)
 {
 	wait_for_completion(&dev->hidden);
 
+	if (dev->pinned && unplug_dev_refuse_wait(dev, caller))
+		return -EDEADLK;
 	if (unplug_dev_wait(dev, until))
 		return 0;
 	if (atomic_read(&dev->state) == UNPLUG_DEV_SHUT)
@@ -276,14 +292,17 @@ static int unplug_dev_end(struct unplug_dev *dev, unsigned long until)
  * wait for gone in any case; there are no open files then, except those that
  * raced a failing init.
  *
- * May be called again, and concurrently. Not from inside an operation, a
- * fault, a hardware section or ->gone of any device: unplug_dev_unplug_async()
- * is for those.
+ * May be called again, and concurrently. Inside an operation, a fault, a release, a
+ * callback or ->gone of any device, unplug_dev_unplug_async() is to be used. If
+ * a bus calls ->remove from there, as usb_reset_device() does in the ioctl of
+ * a driver: this call finds out, shuts the device, which the bus needs, and does not wait
+ * any further. Not from a hardware section of this device: it would wait for itself.
  *
  * Ownership: the caller keeps its reference, and still owes the put.
  * Context: Process. May sleep.
- * Return: 0 if the device is gone; -EINPROGRESS if a worker goes on; -EINVAL if
- *	   the device is not registered.
+ * Return: 0 if the device is gone; -EINPROGRESS if a worker goes on; -EDEADLK, with a
+ *	   line in the log: likewise, and the caller is inside; -EINVAL if the device is
+ *	   not registered.
  */
 int unplug_dev_unplug(struct unplug_dev *dev)
 {
@@ -293,7 +312,7 @@ int unplug_dev_unplug(struct unplug_dev *dev)
 		unplug_dev_shut(dev);
 	else if (!unplug_dev_was_live(dev))
 		return -EINVAL;
-	return unplug_dev_end(dev, jiffies + msecs_to_jiffies(drain_ms));
+	return unplug_dev_end(dev, jiffies + msecs_to_jiffies(drain_ms), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_unplug);
 
@@ -333,8 +352,8 @@ static void unplug_devs_begin(struct unplug_dev *const devs[], unsigned int n)
  *
  * Ownership: as unplug_dev_unplug().
  * Context: As unplug_dev_unplug().
- * Return: 0 if all are gone; -EINPROGRESS if a worker goes on with some; -EINVAL if
- *	   some are not registered: the others are unplugged all the same.
+ * Return: 0 if all are gone; -EINPROGRESS if a worker goes on with some, or -EDEADLK;
+ *	   -EINVAL if some are not registered: the others are unplugged all the same.
  */
 int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n)
 {
@@ -347,7 +366,7 @@ int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n)
 	until = jiffies + msecs_to_jiffies(drain_ms);
 	for (i = 0; i < n; i++) {
 		err = unplug_dev_was_live(devs[i]) ?
-			      unplug_dev_end(devs[i], until) :
+			      unplug_dev_end(devs[i], until, _RET_IP_) :
 			      -EINVAL;
 		if (ret != -EINVAL && err)
 			ret = err;
@@ -387,18 +406,24 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
  * unplug_dev_wait_gone() - wait until a device is gone
  * @dev: a device that was unplugged, with a reference of the caller
  *
- * Without a limit: as long as its users keep operations inside. Not from where
- * unplug_dev_unplug() must not be called.
+ * Without a limit: as long as its users keep operations inside.
  *
  * Ownership: the caller keeps its reference.
  * Context: Process. May sleep.
+ * Return: 0; -EINVAL: the device is not registered; -EDEADLK, with a line in the log: the
+ *	   caller is inside this device, or another.
  */
-void unplug_dev_wait_gone(struct unplug_dev *dev)
+int unplug_dev_wait_gone(struct unplug_dev *dev)
 {
+	might_sleep();
+
 	if (!unplug_dev_was_live(dev))
-		return;
+		return -EINVAL;
+	if (unplug_dev_refuse_wait(dev, _RET_IP_))
+		return -EDEADLK;
 	wait_for_completion(&dev->hidden);
 	wait_for_completion(&dev->gone);
+	return 0;
 }
 EXPORT_SYMBOL_GPL(unplug_dev_wait_gone);
 

@@ -283,7 +283,7 @@ int unplug_dev_register(struct unplug_dev *dev, const char *fmt, ...);
 int unplug_dev_unplug(struct unplug_dev *dev);
 int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n);
 void unplug_dev_unplug_async(struct unplug_dev *dev);
-void unplug_dev_wait_gone(struct unplug_dev *dev);
+int unplug_dev_wait_gone(struct unplug_dev *dev);
 
 /**
  * unplug_front_alloc() - unplug_dev_alloc() for a front end
