@@ -15,8 +15,7 @@
  *	kind=textbook	by a lock around each operation, a flag, and a zap
  *
  * The kernel does what ->mmap_prepare asked for after it has linked the mapping, which is
- * what the parameter window holds up, at a probe: "stop" holds the next one, who says "held"
- * then, until "go".
+ * what the parameter window (window.h) holds up.
  */
 
 #include <linux/module.h>
@@ -26,13 +25,13 @@
 
 #include <linux/gfp.h>
 #include <linux/io.h>
-#include <linux/kprobes.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/rwsem.h>
 #include <linux/string.h>
 #include <unplug/device.h>
+#include "window.h"
 
 #define NODE "unplug-prepare"
 #define PAGES 4
@@ -236,58 +235,20 @@ static void textbook_unmake(void)
  * The window
  */
 
-static const char *const windows[] = { "go", "stop", "held" };
-enum { WINDOW_GO, WINDOW_STOP, WINDOW_HELD };
-static int window;
-
-static bool is_ours(const struct vm_area_struct *vma)
+/* The guards' table is not there yet. */
+static bool is_ours(const struct pt_regs *regs)
 {
-	/* The guards' table is not there yet. */
+	const struct vm_area_struct *vma = (void *)regs->di;
+
 	return vma->vm_ops == &row_vm_ops;
 }
 
-/*
- * A probe cannot sleep. It may spin: at the entry of a function it is called with
- * interrupts enabled, and nobody who matters here waits for RCU.
- */
-static int window_hold(struct kprobe *probe, struct pt_regs *regs)
-{
-	const struct vm_area_struct *vma = (void *)regs->di;
-	unsigned long end = jiffies + 15 * HZ;
-
-	if (!is_ours(vma) || irqs_disabled() ||
-	    cmpxchg(&window, WINDOW_STOP, WINDOW_HELD) != WINDOW_STOP)
-		return 0;
-	while (READ_ONCE(window) == WINDOW_HELD && time_before(jiffies, end))
-		cpu_relax();
-	return 0;
-}
-
-static struct kprobe window_probe = {
-	.symbol_name = "mmap_action_complete",
-	.pre_handler = window_hold,
+static struct window window = {
+	WINDOW_AT("mmap_action_complete"),
+	.is_ours = is_ours,
 };
 
-static int window_set(const char *text, const struct kernel_param *param)
-{
-	int want = sysfs_match_string(windows, text);
-
-	if (want < 0)
-		return want;
-	WRITE_ONCE(window, want);
-	return 0;
-}
-
-static int window_get(char *text, const struct kernel_param *param)
-{
-	return sysfs_emit(text, "%s\n", windows[READ_ONCE(window)]);
-}
-
-static const struct kernel_param_ops window_ops = {
-	.set = window_set,
-	.get = window_get,
-};
-module_param_cb(window, &window_ops, NULL, 0600);
+module_param_cb(window, &window_ops, &window, 0600);
 
 /*
  * The module
@@ -321,14 +282,11 @@ static int __init prepare_init(void)
 		return -ENOMEM;
 	for (i = 0; i < PAGES; i++)
 		memset(page_address(pages + i), i + 1, PAGE_SIZE);
-	err = register_kprobe(&window_probe);
-	if (err)
-		goto free_pages;
+	window_init(&window);
 	err = is_textbook() ? misc_register(&textbook_misc) : gated_make();
 	if (!err)
 		return 0;
-	unregister_kprobe(&window_probe);
-free_pages:
+	window_exit(&window);
 	__free_pages(pages, ORDER);
 	return err;
 }
@@ -339,7 +297,7 @@ static void __exit prepare_exit(void)
 		textbook_unmake();
 	else
 		gated_unmake();
-	unregister_kprobe(&window_probe);
+	window_exit(&window);
 	__free_pages(pages, ORDER);
 }
 
