@@ -22,6 +22,7 @@
 #include "test/vm/host.h"
 
 #define PCI "/sys/bus/pci"
+#define TYPES "/sys/kernel/debug/x86/pat_memtype_list"
 
 int file_write(const char *path, const char *text)
 {
@@ -299,4 +300,19 @@ unsigned long card_address(int number)
 	if (sscanf(line, "%lx", &start) != 1)
 		case_fail("%s: %s", path, line);
 	return start;
+}
+
+int card_types_reserved(int number, const char *type)
+{
+	char line[256], start[32];
+	FILE *file = fopen(TYPES, "re");
+	int n = 0;
+
+	if (!file)
+		case_end(OUTCOME_SKIP, TYPES ": %m");
+	snprintf(start, sizeof(start), "%lx-", card_address(number));
+	while (fgets(line, sizeof(line), file))
+		n += strstr(line, start) && (!type || strstr(line, type));
+	fclose(file);
+	return n;
 }

@@ -136,6 +136,14 @@ int touch_write(volatile void *at, uint8_t value)
 	return sig;
 }
 
+void expect_byte(const char *what, volatile void *at, uint8_t want)
+{
+	uint8_t value;
+
+	expect_equal(what, touch_read(at, &value), 0);
+	expect_equal(what, value, want);
+}
+
 void expect_signal_bus(const char *what, volatile void *at)
 {
 	uint8_t value;

@@ -110,6 +110,7 @@ long expect_works(const char *what, long result);	/* not -1 */
 void expect_errno(const char *what, long result, int err);
 void expect_equal(const char *what, long got, long want);
 void expect_signal_bus(const char *what, volatile void *at);
+void expect_byte(const char *what, volatile void *at, uint8_t want);
 void expect_untouched(int card, const char *generation, int byte);
 
 /* Touching memory that may raise SIGBUS: 0, or the signal. */
@@ -155,6 +156,8 @@ void card_fill(int number, int byte);			/* by the host */
 uint64_t card_generation(int fd);
 dev_t card_devt(const struct card *card);
 unsigned long card_address(int number);		/* of its memory, on the bus */
+/* How many memory types are reserved for that, of this kind if not NULL? */
+int card_types_reserved(int number, const char *type);
 
 struct job;
 
@@ -258,8 +261,16 @@ void job_do(struct job *job, const char *verb, const char *a, const char *b);
 int job_wait(struct job *job);
 bool job_running(const struct job *job);
 void job_wait_in(const struct job *job, const char *function);
+/* Until the file says this. Who makes it say so is the job, or something it does. */
+void job_wait_file(const struct job *job, const char *path, const char *text);
 void job_kill(struct job *job);
 int do_main(const char *verb, const char *a, const char *b);
+
+/*
+ * A word between processes, by a pipe: one end of it each. @whom is who has the other.
+ */
+void word_tell(int fd);
+void word_hear(int fd, const char *whom);
 
 /* Small things */
 int file_write(const char *path, const char *text);	/* 0 or errno */

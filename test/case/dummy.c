@@ -51,7 +51,7 @@ static long choose(const struct dummy *d, uint32_t gone)
 	return ioctl(d->fd, IVSHMEM_IOC_GONE, &gone);
 }
 
-static void expect_byte(const char *what, uint8_t *at, uint8_t want)
+static void expect_dummy(const char *what, uint8_t *at, uint8_t want)
 {
 	uint8_t value;
 	int signal = touch_read(at, &value);
@@ -74,9 +74,9 @@ CASE(dummy_after, .name = "dummy-after",
 	dummy_init(&d);
 	card_unplug(&d.card);
 	for (i = 0; i < PAGES; i++)
-		expect_byte("untouched dummy", d.map + i * PAGE + 7, 0);
+		expect_dummy("untouched dummy", d.map + i * PAGE + 7, 0);
 	expect_equal("signal of a write", touch_write(d.map, 0x21), 0);
-	expect_byte("what was written", d.map, 0x21);
+	expect_dummy("what was written", d.map, 0x21);
 	expect_errno("read of the file", read(d.fd, &byte, 1), ENODEV);
 	expect_errno("a new mapping",
 		     mmap(NULL, PAGE, PROT_READ, MAP_SHARED, d.fd, 0) == MAP_FAILED ? -1 : 0,
@@ -95,20 +95,20 @@ CASE(dummy_read_only, .name = "dummy-read-only",
 	dummy_init(&d);
 	expect_works("mprotect", mprotect(d.map, PAGE, PROT_READ));
 	card_unplug(&d.card);
-	expect_byte("read", d.map, 0);
+	expect_dummy("read", d.map, 0);
 	expect_equal("signal of a write", touch_write(d.map, 1), SIGSEGV);
 	expect_works("mprotect", mprotect(d.map, PAGE, PROT_READ | PROT_WRITE));
 	expect_equal("signal of a write", touch_write(d.map, 1), 0);
-	expect_byte("what was written", d.map, 1);
+	expect_dummy("what was written", d.map, 1);
 }
 
 static int child_main(void *arg)
 {
 	struct dummy *d = arg;
 
-	expect_byte("a child's page", d->map, 0);
+	expect_dummy("a child's page", d->map, 0);
 	expect_equal("signal of a child's write", touch_write(d->map, 0x43), 0);
-	expect_byte("what the child wrote", d->map, 0x43);
+	expect_dummy("what the child wrote", d->map, 0x43);
 	return 0;
 }
 
@@ -152,7 +152,7 @@ CASE(dummy_fork, .name = "dummy-fork",
 		job_start(&job, child_main, &d);
 		job_wait(&job);
 	}
-	expect_byte("the parent's page", d.map, 0x21);
+	expect_dummy("the parent's page", d.map, 0x21);
 }
 
 /* What a user may undo must not be what keeps processes apart. */
@@ -171,10 +171,10 @@ CASE(dummy_keep_on_fork, .name = "dummy-keep-on-fork",
 	job_wait(&parent);
 	/* And with an entry of its own in place, which a part of the mapping has. */
 	madvise(d.map, PAGE, MADV_KEEPONFORK);
-	expect_byte("the parent's page", d.map, 0x21);
+	expect_dummy("the parent's page", d.map, 0x21);
 	job_start(&child, child_main, &d);
 	job_wait(&child);
-	expect_byte("the parent's page", d.map, 0x21);
+	expect_dummy("the parent's page", d.map, 0x21);
 }
 
 CASE(dummy_files, .name = "dummy-files",
@@ -190,12 +190,12 @@ CASE(dummy_files, .name = "dummy-files",
 	other = card_map(fd, PAGE, 0);
 	card_unplug(&d.card);
 	touch_write(d.map, 1);
-	expect_byte("of the other file", other, 0);
+	expect_dummy("of the other file", other, 0);
 	close(d.fd);
 	close(fd);
 	munmap(d.map, PAGES * PAGE);
 	touch_write(other, 2);
-	expect_byte("of the other file", other, 2);
+	expect_dummy("of the other file", other, 2);
 }
 
 CASE(dummy_buffer, .name = "dummy-buffer",
@@ -216,7 +216,7 @@ CASE(dummy_buffer, .name = "dummy-buffer",
 	expect_equal("a byte of it", bytes[0], 0);
 	expect_equal("write", write(ends[1], "unplug!", 8), 8);
 	expect_equal("read into it", read(ends[0], d.map, 8), 8);
-	expect_byte("what was read", d.map, 'u');
+	expect_dummy("what was read", d.map, 'u');
 	expect_errno("/proc/self/mem", pread(mem, bytes, 8, (uintptr_t)d.map), EIO);
 	close(mem);
 }
@@ -235,11 +235,11 @@ CASE(dummy_chosen, .name = "dummy-chosen",
 	expect_works("choosing the dummy", choose(&d, IVSHMEM_GONE_DUMMY));
 	card_unplug(&d.card);
 	/* The mapping is older than the choice: it has to be kept from children, too. */
-	expect_byte("the dummy", d.map, 0);
+	expect_dummy("the dummy", d.map, 0);
 	expect_equal("signal of a write", touch_write(d.map, 0x21), 0);
 	job_start(&job, child_main, &d);
 	expect_equal("status of the child", job_wait(&job), 0);
-	expect_byte("the parent's page", d.map, 0x21);
+	expect_dummy("the parent's page", d.map, 0x21);
 	expect_signal_bus("a mapping of the other file", other.map);
 	expect_errno("choosing too late", choose(&other, IVSHMEM_GONE_DUMMY), ENODEV);
 	expect_signal_bus("a mapping of the other file", other.map);
@@ -268,7 +268,7 @@ static int late_main(void *arg)
 	close(early->start[1]);
 	if (read(early->start[0], &byte, 1) != 1)
 		case_fail("never started");
-	expect_byte("a page whose fault was refused the hardware", early->d->map + PAGE, 0);
+	expect_dummy("a page whose fault was refused the hardware", early->d->map + PAGE, 0);
 	return 0;
 }
 

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -96,14 +95,10 @@ void hole_window_stop(const char *name)
 
 void hole_window_wait(const char *name, const struct job *job)
 {
-	char path[64], state[16];
+	char path[64];
 
 	snprintf(path, sizeof(path), PARAMETERS "at_%s", name);
-	do {
-		if (!job_running(job))
-			case_fail("nobody came to the window '%s'", name);
-		sched_yield();
-	} while (file_read(path, state, sizeof(state)) || strcmp(state, "held"));
+	job_wait_file(job, path, "held");
 }
 
 void hole_window_go(const char *name)
@@ -167,22 +162,6 @@ void hole_expect_refused(int fd, const char *why)
 	log_wait("unplug-hole: mapping refused", why);
 }
 
-static void say(int fd)
-{
-	if (write(fd, "", 1) != 1)
-		case_fail("pipe: %m");
-}
-
-static void hear(int fd, const char *who)
-{
-	char byte;
-
-	if (poll_in(fd, case_timeout()) != 1)
-		case_end(OUTCOME_HANG, "no word from %s", who);
-	if (read(fd, &byte, 1) != 1)
-		case_fail("%s has ended before its time", who);
-}
-
 /* What is open and mapped for the other is the other's alone from then on. */
 void other_start(struct hole_other *other, int (*run)(void *arg))
 {
@@ -199,12 +178,12 @@ void other_start(struct hole_other *other, int (*run)(void *arg))
 
 void other_go(struct hole_other *other)
 {
-	say(other->go[1]);
+	word_tell(other->go[1]);
 }
 
 void other_await(struct hole_other *other)
 {
-	hear(other->came[0], "the other process");
+	word_hear(other->came[0], "the other process");
 }
 
 /* And nothing is left that could hold the module. */
@@ -218,10 +197,10 @@ void other_end(struct hole_other *other)
 
 void other_wait(struct hole_other *other)
 {
-	hear(other->go[0], "the case");
+	word_hear(other->go[0], "the case");
 }
 
 void other_came(struct hole_other *other)
 {
-	say(other->came[1]);
+	word_tell(other->came[1]);
 }

@@ -27,8 +27,6 @@
 #define BUS_WC 64
 #define BUS_FAILING 80
 
-#define TYPES "/sys/kernel/debug/x86/pat_memtype_list"
-
 static int populate_open(const char *arguments)
 {
 	expect_equal("errno of loading unplug-populate",
@@ -61,14 +59,6 @@ static void populate_end(int fd)
 	close(fd);
 	expect_equal("errno of unloading unplug-populate",
 		     module_unload_soon("unplug-populate"), 0);
-}
-
-static void expect_byte(const char *what, uint8_t *at, uint8_t want)
-{
-	uint8_t value;
-
-	expect_equal(what, touch_read(at, &value), 0);
-	expect_equal(what, value, want);
 }
 
 static void expect_bus(uint8_t *map, int pages)
@@ -148,22 +138,6 @@ CASE(map_populated_parts, .name = "map-populated-parts",
 	populate_end(fd);
 }
 
-/* How many memory types are reserved for card 1's memory, of this kind if not NULL? */
-static int types_reserved(const char *type)
-{
-	char line[256], start[32];
-	FILE *file = fopen(TYPES, "re");
-	int n = 0;
-
-	if (!file)
-		case_end(OUTCOME_SKIP, TYPES ": %m");
-	snprintf(start, sizeof(start), "%lx-", card_address(1));
-	while (fgets(line, sizeof(line), file))
-		n += strstr(line, start) && (!type || strstr(line, type));
-	fclose(file);
-	return n;
-}
-
 /* Card 1 without its driver, which maps it, too; undone by the next case's set-up. */
 static int populate_open_free_bus(void)
 {
@@ -171,7 +145,7 @@ static int populate_open_free_bus(void)
 
 	card_init(&card, 1);
 	card_unplug(&card);
-	expect_equal("types reserved for a card without driver", types_reserved(NULL), 0);
+	expect_equal("types reserved for a card without driver", card_types_reserved(1, NULL), 0);
 	return populate_open_bus();
 }
 
@@ -182,7 +156,7 @@ CASE(map_populated_failing, .name = "map-populated-failing",
 	void *map = mmap(NULL, 4 * PAGE, PROT_READ, MAP_SHARED, fd, (off_t)BUS_FAILING * PAGE);
 
 	expect_errno("mmap", map == MAP_FAILED ? -1 : 0, EPROTO);
-	expect_equal("types reserved after", types_reserved(NULL), 0);
+	expect_equal("types reserved after", card_types_reserved(1, NULL), 0);
 	munmap(populate_map(fd, 4, BUS), 4 * PAGE);
 	populate_end(fd);
 }
@@ -195,16 +169,16 @@ CASE(map_populated_type, .name = "map-populated-type",
 	uint8_t *map = populate_map(fd, CARD_SIZE / PAGE, BUS_WC);
 
 	expect_byte("the card's first byte", map, 0x5c);
-	expect_equal("write-combining reserved", types_reserved("write-combining"), 1);
+	expect_equal("write-combining reserved", card_types_reserved(1, "write-combining"), 1);
 	munmap(map + PAGE, CARD_SIZE - PAGE);
 	expect_byte("what is left of it", map, 0x5c);
-	expect_equal("write-combining reserved", types_reserved("write-combining"), 1);
+	expect_equal("write-combining reserved", card_types_reserved(1, "write-combining"), 1);
 	munmap(map, PAGE);
-	expect_equal("reserved after", types_reserved(NULL), 0);
+	expect_equal("reserved after", card_types_reserved(1, NULL), 0);
 	map = populate_map(fd, CARD_SIZE / PAGE, BUS);
 	expect_byte("with another type", map, 0x5c);
 	populate_pull();
-	expect_equal("reserved after the pull, mapped still", types_reserved(NULL), 0);
+	expect_equal("reserved after the pull, mapped still", card_types_reserved(1, NULL), 0);
 	expect_bus(map, 2);
 	munmap(map, CARD_SIZE);
 	populate_end(fd);
@@ -250,12 +224,10 @@ struct held {
 static int held_main(void *arg)
 {
 	struct held *held = arg;
-	char byte;
 	void *map;
 
 	close(held->start[1]);
-	if (read(held->start[0], &byte, 1) != 1)
-		case_fail("never started");
+	word_hear(held->start[0], "the case");
 	map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held->fd, 0);
 	expect_works("mmap of an insider", map == MAP_FAILED ? -1 : 0);
 	expect_bus(map, 4);
@@ -274,8 +246,7 @@ CASE(map_populated_during, .name = "map-populated-during",
 	job_start(&job, held_main, &held);
 	close(held.fd);
 	hook_stop("mmap");
-	if (write(held.start[1], "", 1) != 1)
-		case_fail("pipe: %m");
+	word_tell(held.start[1]);
 	hook_wait("mmap");
 	populate_pull();
 	hook_go("mmap");
@@ -295,8 +266,7 @@ CASE(map_populated_window, .name = "map-populated-window",
 	job_start(&job, held_main, &held);
 	close(held.fd);
 	hook_stop("populated");
-	if (write(held.start[1], "", 1) != 1)
-		case_fail("pipe: %m");
+	word_tell(held.start[1]);
 	hook_wait("populated");
 	job_do(&pull, "write", PULL, "1");
 	job_wait_in(&pull, "unplug_dev");

@@ -161,6 +161,17 @@ void job_wait_in(const struct job *job, const char *function)
 	} while (file_read(path, where, sizeof(where)) || !strstr(where, function));
 }
 
+void job_wait_file(const struct job *job, const char *path, const char *text)
+{
+	char said[64];
+
+	do {
+		if (!job_running(job))
+			case_fail("process %d ended, %s was to say '%s'", job->pid, path, text);
+		sched_yield();
+	} while (file_read(path, said, sizeof(said)) || strcmp(said, text));
+}
+
 void job_kill(struct job *job)
 {
 	kill(job->pid, SIGKILL);
@@ -168,6 +179,22 @@ void job_kill(struct job *job)
 		case_end(OUTCOME_HANG, "process %d did not die when killed", job->pid);
 	close(job->fd);
 	waitpid(job->pid, NULL, 0);
+}
+
+void word_tell(int fd)
+{
+	if (write(fd, "", 1) != 1)
+		case_fail("pipe: %m");
+}
+
+void word_hear(int fd, const char *whom)
+{
+	char byte;
+
+	if (poll_in(fd, case_timeout()) != 1)
+		case_end(OUTCOME_HANG, "no word from %s", whom);
+	if (read(fd, &byte, 1) != 1)
+		case_fail("%s ended before its time", whom);
 }
 
 /* What job_do() runs: verbs with up to two arguments, the result being an errno. */

@@ -86,23 +86,6 @@ static int node_open(int number)
 	return expect_works(path, open(path, O_RDWR | O_CLOEXEC));
 }
 
-/* A word to the other side */
-static void tell(int pipe_fd)
-{
-	if (write(pipe_fd, "", 1) != 1)
-		case_fail("pipe: %m");
-}
-
-static void hear(int pipe_fd, const char *whom)
-{
-	char byte;
-
-	if (poll_in(pipe_fd, case_timeout()) != 1)
-		case_end(OUTCOME_HANG, "no word from %s", whom);
-	if (read(pipe_fd, &byte, 1) != 1)
-		case_fail("%s ended before its time", whom);
-}
-
 /* Thread @i enters device @i, where it is held before it does the rest. */
 static void enter_held(struct scene *scene, int i, unsigned long cmd)
 {
@@ -132,7 +115,7 @@ static void scene_start(struct scene **at, int (*victims)(void *arg))
 	scene->victims = job;
 	close(scene->ready[1]);
 	close(scene->go[0]);
-	hear(scene->ready[0], "the victims");
+	word_hear(scene->ready[0], "the victims");
 }
 
 /* Thread @i is inside, at the page the case serves. */
@@ -208,7 +191,7 @@ static int own_mapping_victims(void *arg)
 		case_fail("mmap: %m");
 	scene->deed[0].call.to = (uintptr_t)map;
 	task_start(&scene->task[0], do_ioctl, &scene->deed[0]);
-	tell(scene->ready[1]);
+	word_tell(scene->ready[1]);
 	expect_errno("copy to the own mapping", task_wait(&scene->task[0]), EFAULT);
 	return 0;
 }
@@ -255,7 +238,7 @@ static long tell_and_mmap(void *arg)
 	struct scene *scene = arg;
 	void *map;
 
-	tell(scene->ready[1]);
+	word_tell(scene->ready[1]);
 	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, scene->deed[0].fd, 0);
 	return map == MAP_FAILED ? -1 : 0;
 }
@@ -267,11 +250,11 @@ static int mmap_lock_victims(void *arg)
 	enter_held(scene, 0, TEXTBOOK_IOC_COPY);
 	scene->deed[0].call.to = scene->deed[0].call.from + sizeof(uint64_t);
 	task_start(&scene->task[0], do_ioctl, &scene->deed[0]);
-	tell(scene->ready[1]);
-	hear(scene->go[0], "the case");
+	word_tell(scene->ready[1]);
+	word_hear(scene->go[0], "the case");
 	task_start(&scene->task[1], tell_and_mmap, scene);
 	expect_errno("mmap", task_wait(&scene->task[1]), ENODEV);
-	tell(scene->ready[1]);
+	word_tell(scene->ready[1]);
 	/* Who was inside before may finish. */
 	expect_works("ioctl", task_wait(&scene->task[0]));
 	return 0;
@@ -289,8 +272,8 @@ CASE_TEXTBOOK(deadlock_mmap_lock, .name = "deadlock-mmap-lock",
 	wait_held(scene, 0, &hold);
 	unplug_start(&unplug, 0);
 	unplug_wait(&unplug, 0, scene);
-	tell(scene->go[1]);
-	hear(scene->ready[0], "who calls mmap");
+	word_tell(scene->go[1]);
+	word_hear(scene->ready[0], "who calls mmap");
 	if (driver->textbook) {
 		cycle_waits(&waits, node(0), "mmap", scene->task[1].tid);
 		cycle_wait(&waits, &scene->victims);
@@ -303,7 +286,7 @@ CASE_TEXTBOOK(deadlock_mmap_lock, .name = "deadlock-mmap-lock",
 		case_end(OUTCOME_DEADLOCK,
 			 "mmap waits for unplug, unplug for ioctl, ioctl for mmap_lock");
 	}
-	hear(scene->ready[0], "who has called mmap");
+	word_hear(scene->ready[0], "who has called mmap");
 	hold_go(&hold, 1);
 	scene_end(scene, 1);
 }
@@ -333,7 +316,7 @@ static int two_cards_victims(void *arg)
 	scene->deed[1].call.fd = scene->deed[0].fd;
 	for (i = 0; i < 2; i++)
 		task_start(&scene->task[i], do_ioctl, &scene->deed[i]);
-	tell(scene->ready[1]);
+	word_tell(scene->ready[1]);
 	for (i = 0; i < 2; i++)
 		expect_errno("nested entry", task_wait(&scene->task[i]), ENODEV);
 	return 0;
