@@ -105,6 +105,13 @@ static inline void unplug_memtype_free(unsigned long pfn, unsigned long bytes)
 #define UNPLUG_IMPORT_DMA_BUF MODULE_IMPORT_NS("DMA_BUF")
 #endif
 
+/* A string of a tracepoint, which says itself since 6.10 what it is made from */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 10, 0)
+#define unplug_assign_str(to, from)	__assign_str(to, from)
+#else
+#define unplug_assign_str(to, from)	__assign_str(to)
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
 #define unplug_devnode_const
 #else

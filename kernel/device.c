@@ -67,6 +67,8 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	init_waitqueue_head(&dev->files_wait);
 	init_waitqueue_head(&dev->wait);
 	INIT_LIST_HEAD(&dev->wakes);
+	spin_lock_init(&dev->holders_lock);
+	INIT_LIST_HEAD(&dev->holders);
 	INIT_WORK(&dev->shut_work, unplug_dev_shut_work);
 	INIT_WORK(&dev->gone_work, unplug_dev_gone_work);
 	lockdep_init_map(&dev->dep_map, "unplug_active", &unplug_dep_key, 0);

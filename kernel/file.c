@@ -106,7 +106,7 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	struct module *owner;
 	int err = -ENXIO;
 
-	if (!unplug_guard_enter(dev))
+	if (!unplug_guard_enter(dev, "open"))
 		return err;
 	owner = dev->drv->owner;
 	if (!try_module_get(owner))
@@ -306,12 +306,14 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 	struct file *file = uf->file;
 
 	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
+	unplug_holder_release_begin(dev);
 	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_of() */
 	/* The kernel's own call of it was, or will be, answered by the guard. */
 	if ((READ_ONCE(uf->fasync) || file->f_flags & FASYNC) && fops->fasync)
 		fops->fasync(-1, file, 0);
 	if (fops->release)
 		fops->release(file_inode(file), file);
+	unplug_holder_release_end(dev);
 
 	spin_lock(&dev->files_lock);
 	uf->state = UNPLUG_FILE_RELEASED;

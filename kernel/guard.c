@@ -37,9 +37,10 @@
 	const struct file_operations *__fops;				\
 	typeof(__fops->op(__VA_ARGS__)) __ret;				\
 									\
-	if (unplug_guard_enter(__dev)) {				\
+	if (unplug_guard_enter(__dev, #op)) {				\
 		__fops = __dev->drv->fops;				\
-		__ret = __fops->op ? __fops->op(__VA_ARGS__) : (absent);\
+		__ret = likely(__fops->op) ? __fops->op(__VA_ARGS__) :	\
+					     (absent);			\
 		unplug_guard_leave(__dev);				\
 	} else {							\
 		__ret = (dead);						\
@@ -129,7 +130,7 @@ static int guard_mmap(struct file *file, struct vm_area_struct *vma)
 	struct unplug_dev *dev = unplug_dev_from_file(file);
 	int err = -ENODEV;
 
-	if (!unplug_guard_enter(dev))
+	if (!unplug_guard_enter(dev, "mmap"))
 		return err;
 	if (unplug_fops_can_mmap(dev->drv->fops))
 		err = unplug_guard_mapping(dev, file, vma);
@@ -148,7 +149,7 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 	const struct file_operations *fops;
 	unsigned long ret = -ENODEV;
 
-	if (!unplug_guard_enter(dev))
+	if (!unplug_guard_enter(dev, "get_unmapped_area"))
 		return ret;
 	fops = dev->drv->fops;
 	/* MAP_FIXED is about to unmap what is there: fail before it does. */
@@ -231,7 +232,7 @@ do {									\
 	struct unplug_dev *__dev = unplug_dev_from_file(file);		\
 	const struct file_operations *__fops;				\
 									\
-	if (unplug_guard_enter(__dev)) {				\
+	if (unplug_guard_enter(__dev, #op)) {				\
 		__fops = __dev->drv->fops;				\
 		if (__fops->op)						\
 			__fops->op(__VA_ARGS__);			\
@@ -295,7 +296,7 @@ static int guard_flock(struct file *file, int cmd, struct file_lock *fl)
 	bool has_flock = false;
 	int err = -ENODEV;
 
-	if (unplug_guard_enter(dev)) {
+	if (unplug_guard_enter(dev, "flock")) {
 		has_flock = dev->drv->fops->flock;
 		if (has_flock)
 			err = dev->drv->fops->flock(file, cmd, fl);
@@ -326,7 +327,7 @@ static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
 	struct unplug_dev *dev = unplug_dev_from_file(file);
 	int err;
 
-	if (unplug_guard_enter(dev)) {
+	if (unplug_guard_enter(dev, "lock")) {
 		err = dev->drv->fops->lock ?
 			dev->drv->fops->lock(file, cmd, fl) :
 			guard_vfs_lock(file, cmd, fl);

@@ -58,7 +58,7 @@ static bool shows_dummy(const struct vm_area_struct *vma)
 	const struct vm_operations_struct *__ops;			\
 	typeof(__ops->op(__VA_ARGS__)) __ret;				\
 									\
-	if (unplug_guard_enter(__dev)) {				\
+	if (unplug_guard_enter(__dev, #op)) {				\
 		__ops = driver_vm_ops(vma);				\
 		__ret = __ops->op ? __ops->op(__VA_ARGS__) : (absent);	\
 		unplug_guard_leave(__dev);				\
@@ -73,7 +73,7 @@ do {									\
 	struct unplug_dev *__dev = vma_dev(vma);			\
 	const struct vm_operations_struct *__ops;			\
 									\
-	if (unplug_guard_enter(__dev)) {				\
+	if (unplug_guard_enter(__dev, #op)) {				\
 		__ops = driver_vm_ops(vma);				\
 		if (__ops->op)						\
 			__ops->op(__VA_ARGS__);				\
@@ -204,7 +204,7 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 	size_t table = vma->vm_ops - guard_vm_ops;
 	vm_fault_t ret;
 
-	if (!unplug_guard_enter(dev))
+	if (!unplug_guard_enter(dev, "fault"))
 		return guard_revoked(vmf);
 	if (unlikely(table & POPULATED))
 		ret = guard_fault_populated(vmf);
@@ -285,7 +285,7 @@ static int guard_access_populated(struct vm_area_struct *vma,
 	const struct vm_operations_struct *ops;
 	int ret = -EIO;
 
-	if (!unplug_guard_enter(dev))
+	if (!unplug_guard_enter(dev, "access"))
 		return ret;
 	ops = driver_vm_ops(vma);
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));

@@ -15,6 +15,7 @@
  *	    +-- dev->populated.xa_lock	spinlock, one per device
  *	    +-- minors.xa_lock		spinlock of all devices: numbers, names
  *	    +-- mms_lock (dummy.c)	spinlock of all devices: dummy pages
+ *	    +-- dev->holders_lock	spinlock, one per device; in interrupts, too
  *	    +-- poll->lock (poll.c)	spinlock, one per file that was polled
  *	        +-- (locks of the driver's wait queues)
  *	            +-- poll->wait.lock	of the queue of pollers; so under dev->wait.lock
@@ -37,7 +38,9 @@
 #include <linux/version.h>
 #include <unplug/device.h>
 #include <unplug/hook.h>
+#include "cold.h"
 #include "compat.h"
+#include "holder.h"
 
 /* One name for a device in all messages: a name may come back, a number not. */
 #define unplug_dev_info(dev, fmt, ...)					\
@@ -69,6 +72,7 @@ int unplug_minor_reserve(struct unplug_dev *dev);
 void unplug_minor_free_name(struct unplug_dev *dev);
 void unplug_minor_free(struct unplug_dev *dev);
 struct unplug_dev *unplug_minor_find(unsigned int minor);
+struct unplug_dev *unplug_minor_next(unsigned long *from);
 
 /* cdev.c: the node's first open */
 extern dev_t unplug_devt;
@@ -141,18 +145,29 @@ unplug_guard_fops(const struct file_operations *fops);
 int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 			 struct vm_area_struct *vma);
 
-/* The guard of an operation: as get and put active, known to lockdep. */
-static inline bool unplug_guard_enter(struct unplug_dev *dev)
+/*
+ * The guard of an operation: as get and put active, known to lockdep, and by name, @op, to
+ * who wants to know. @op is a literal.
+ */
+static __always_inline bool unplug_guard_enter(struct unplug_dev *dev,
+					       const char *op)
 {
-	if (!unplug_dev_get_active(dev))
+	if (!unplug_dev_get_active(dev)) {
+		if (tracepoint_enabled(unplug_refused))
+			unplug_cold_call(unplug_guard_refused, dev, op);
 		return false;
+	}
 	rwsem_acquire_read(&dev->dep_map, 0, 1, _RET_IP_);
+	if (static_branch_unlikely(&unplug_tracking))
+		unplug_cold_call(unplug_holder_enter, dev, op);
 	unplug_hook(UNPLUG_HOOK_OPERATION);
 	return true;
 }
 
-static inline void unplug_guard_leave(struct unplug_dev *dev)
+static __always_inline void unplug_guard_leave(struct unplug_dev *dev)
 {
+	if (static_branch_unlikely(&unplug_tracking))
+		unplug_cold_call(unplug_holder_leave, dev, NULL);
 	rwsem_release(&dev->dep_map, _RET_IP_);
 	unplug_dev_put_active(dev);
 }

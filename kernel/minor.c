@@ -114,3 +114,24 @@ struct unplug_dev *unplug_minor_find(unsigned int minor)
 
 	return dev;
 }
+
+/**
+ * unplug_minor_next() - go through all devices that have a number
+ * @from: the lowest number wanted, 0 at first; set to what to go on with
+ *
+ * Context: Any but hard interrupt. Takes no lock.
+ * Return: a device with a reference for the caller, or NULL: there are no more.
+ */
+struct unplug_dev *unplug_minor_next(unsigned long *from)
+{
+	struct unplug_dev *dev;
+
+	rcu_read_lock();
+	do {
+		dev = xa_find(&minors, from, MINORMASK, XA_PRESENT);
+		++*from;
+	} while (dev && !unplug_dev_tryget(dev));
+	rcu_read_unlock();
+
+	return dev;
+}

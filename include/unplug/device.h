@@ -190,6 +190,9 @@ struct unplug_front {
  * @wait: sleepers inside, and relays to those in poll; woken when nobody comes any more
  * @wakes: queues of the driver's that are woken then; filled while NEW
  * @fasync: who wants SIGIO
+ * @holders_lock: protects the next two
+ * @holders: who is inside, while that is written down
+ * @holders_last: number of the last one
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
  * @shut: completed for ever at shut
@@ -231,6 +234,10 @@ struct unplug_dev {
 	wait_queue_head_t wait;
 	struct list_head wakes;
 	struct fasync_struct *fasync;
+
+	spinlock_t holders_lock;
+	struct list_head holders;
+	u64 holders_last;
 
 	struct work_struct shut_work;
 	struct work_struct gone_work;
