@@ -9,6 +9,7 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 #include "internal.h"
+#include "trace.h"
 
 static struct lock_class_key unplug_dep_key;
 
@@ -240,6 +241,7 @@ static int unplug_dev_add(struct unplug_dev *dev)
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered, %u:%u\n", MAJOR(dev->device.devt),
 			MINOR(dev->device.devt));
+	trace_unplug_registered(dev);
 	dev_set_uevent_suppress(&dev->device, false);
 	kobject_uevent(&dev->device.kobj, KOBJ_ADD);
 	unplug_dev_live(dev);
@@ -352,6 +354,7 @@ int unplug_front_register(struct unplug_dev *dev, const char *name)
 		return err;
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered\n");
+	trace_unplug_registered(dev);
 	return 0;
 }
 EXPORT_SYMBOL_GPL(unplug_front_register);

@@ -20,6 +20,7 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include "internal.h"
+#include "trace.h"
 
 static unsigned int drain_ms = 100;
 module_param(drain_ms, uint, 0644);
@@ -105,10 +106,14 @@ static void unplug_dev_revoke(struct unplug_dev *dev)
 	 */
 	unplug_dev_zap(dev);
 	unplug_populate_shut(dev);
+	trace_unplug_revoked(dev, unplug_dev_us(dev, ktime_get()),
+			     unplug_gate_inside(&dev->gate));
 	dev->when_shut = ktime_get();
 	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
 	unplug_dev_info(dev, "shut after %lld us\n",
 			unplug_dev_us(dev, dev->when_shut));
+	trace_unplug_shut(dev, unplug_dev_us(dev, dev->when_shut),
+			  unplug_gate_inside(&dev->gate));
 	complete_all(&dev->shut);
 	if (dev->front)
 		dev->front->begin(dev);
@@ -199,12 +204,14 @@ void unplug_dev_gone_work(struct work_struct *work)
 	struct unplug_dev *dev = container_of(work, struct unplug_dev,
 					      gone_work);
 	struct module *owner = dev->drv->owner;
+	ktime_t when_gone;
 
 	unplug_dev_zap(dev);
 	dev->when_drained = ktime_get();
 	atomic_set(&dev->state, UNPLUG_DEV_DRAINED);
 	unplug_dev_info(dev, "drained after %lld us\n",
 			unplug_dev_us(dev, dev->when_drained));
+	trace_unplug_drained(dev, unplug_dev_us(dev, dev->when_drained), 0);
 	unplug_hook(UNPLUG_HOOK_DRAINED);
 
 	if (!dev->front)
@@ -218,8 +225,10 @@ void unplug_dev_gone_work(struct work_struct *work)
 	/* In this order: who waited for gone may unload the driver next. */
 	if (dev->pinned)
 		module_put(owner);
+	when_gone = ktime_get();
 	unplug_dev_info(dev, "gone after %lld us\n",
-			unplug_dev_us(dev, ktime_get()));
+			unplug_dev_us(dev, when_gone));
+	trace_unplug_gone(dev, unplug_dev_us(dev, when_gone), 0);
 	complete_all(&dev->gone);
 	unplug_dev_put(dev);
 }
