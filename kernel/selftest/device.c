@@ -248,15 +248,15 @@ static int minor_not_reused(void)
 }
 
 const struct selftest selftests_device[] = {
-	{ "device alloc-put", alloc_put },
-	{ "device alloc-without-operations", alloc_without_operations },
-	{ "device unplug-live", unplug_live },
-	{ "device unplug-async", unplug_async },
-	{ "device unplug-loading", unplug_loading },
-	{ "device register-twice", register_twice },
-	{ "device register-without-name", register_without_name },
-	{ "device register-name-in-use", register_name_in_use },
-	{ "device register-while-draining", register_while_draining },
-	{ "device minor-not-reused", minor_not_reused },
+	{ "device alloc-put", alloc_put, "K10" },
+	{ "device alloc-without-operations", alloc_without_operations, "bad input" },
+	{ "device unplug-live", unplug_live, "K2" },
+	{ "device unplug-async", unplug_async, "K7" },
+	{ "device unplug-loading", unplug_loading, "K7" },
+	{ "device register-twice", register_twice, "bad input" },
+	{ "device register-without-name", register_without_name, "bad input" },
+	{ "device register-name-in-use", register_name_in_use, "bad input" },
+	{ "device register-while-draining", register_while_draining, "K9" },
+	{ "device minor-not-reused", minor_not_reused, "K9" },
 	{ }
 };

@@ -447,18 +447,18 @@ static int drain_crowd_hotplug(void)
 }
 
 const struct selftest selftests_gate[] = {
-	{ "gate get-new", get_new },
-	{ "gate open-after-refusal", open_after_refusal },
-	{ "gate get-live", get_live },
-	{ "gate get-killed", get_killed },
-	{ "gate get-straggling", get_straggling },
-	{ "gate close-many", close_many },
-	{ "gate get-dying", get_dying },
-	{ "gate put-before-fold", put_before_fold },
-	{ "gate put-other-cpu", put_other_cpu },
-	{ "gate count-wraps", count_wraps },
-	{ "gate cpu-goes", cpu_goes },
-	{ "gate drain-crowd", drain_crowd },
-	{ "gate drain-crowd-hotplug", drain_crowd_hotplug },
+	{ "gate get-new", get_new, "K1" },
+	{ "gate open-after-refusal", open_after_refusal, "K1" },
+	{ "gate get-live", get_live, "K1" },
+	{ "gate get-killed", get_killed, "K1" },
+	{ "gate get-straggling", get_straggling, "K1" },
+	{ "gate close-many", close_many, "K7" },
+	{ "gate get-dying", get_dying, "K1" },
+	{ "gate put-before-fold", put_before_fold, "K2" },
+	{ "gate put-other-cpu", put_other_cpu, "K2" },
+	{ "gate count-wraps", count_wraps, "K2" },
+	{ "gate cpu-goes", cpu_goes, "K2" },
+	{ "gate drain-crowd", drain_crowd, "K2" },
+	{ "gate drain-crowd-hotplug", drain_crowd_hotplug, "K2" },
 	{ }
 };

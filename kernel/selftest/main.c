@@ -14,8 +14,8 @@ static int __init selftest_run(const struct selftest *tests, unsigned int *n)
 
 	for (; tests->name; tests++) {
 		err = tests->run();
-		pr_info("unplug-selftest: %s %s\n", err ? "not ok" : "ok",
-			tests->name);
+		pr_info("unplug-selftest: %s %s (%s)\n", err ? "not ok" : "ok",
+			tests->name, tests->promise);
 		if (err)
 			return err;
 		++*n;

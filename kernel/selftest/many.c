@@ -193,11 +193,11 @@ static int many_mixed(void)
 }
 
 const struct selftest selftests_many[] = {
-	{ "many none", many_none },
-	{ "many 1", many_1 },
-	{ "many 64", many_64 },
-	{ "many 1000", many_1000 },
-	{ "many one-stuck", many_one_stuck },
-	{ "many mixed", many_mixed },
+	{ "many none", many_none, "K7" },
+	{ "many 1", many_1, "K7" },
+	{ "many 64", many_64, "K7" },
+	{ "many 1000", many_1000, "K7" },
+	{ "many one-stuck", many_one_stuck, "K7" },
+	{ "many mixed", many_mixed, "K7" },
 	{ }
 };

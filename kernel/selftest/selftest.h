@@ -20,10 +20,12 @@ do {									\
  * struct selftest - one test
  * @name: operation-state
  * @run: returns 0, or a negative error after a line in the log
+ * @promise: what of doc/promises.md it is about, as in a case; script/promises reads it
  */
 struct selftest {
 	const char *name;
 	int (*run)(void);
+	const char *promise;
 };
 
 extern const struct selftest selftests_gate[];
