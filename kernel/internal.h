@@ -12,6 +12,7 @@
  *	+-- an operation in progress (dep_map; see unplug_dev_unplug)
  *	    |
  *	    +-- dev->files_lock		spinlock, one per device
+ *	    |   +-- dev->files_wait.lock
  *	    +-- dev->populated.xa_lock	spinlock, one per device
  *	    +-- minors.xa_lock		spinlock of all devices: numbers, names
  *	    +-- mms_lock (dummy.c)	spinlock of all devices: dummy pages
@@ -20,8 +21,10 @@
  *	        +-- (locks of the driver's wait queues)
  *	            +-- poll->wait.lock	of the queue of pollers; so under dev->wait.lock
  *
- * The others do not nest in each other. Nothing sleeps under them, and none of the
- * driver's functions is called under them.
+ *	tracking_lock (holder.c)	mutex: who switches tracking; over holders_lock
+ *
+ * The others do not nest in each other. Nothing sleeps under a spinlock, and none of
+ * the driver's functions is called under any of these.
  */
 
 #ifdef pr_fmt
