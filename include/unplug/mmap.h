@@ -39,8 +39,9 @@
  * A driver may also bring a ->fault of its own if it inserts by vmf_insert_pfn(), for
  * device memory in a hardware section; an ->access of its own takes one, too. Where the
  * section is refused it returns VM_FAULT_SIGBUS, which the policy turns into a dummy page.
- * Its ->mmap sets VM_PFNMAP and maps nothing. That, or @populates, is for system memory,
- * too. A driver has at most UNPLUG_VM_OPS_MAX different vm_ops.
+ * Its ->mmap sets VM_PFNMAP (vm_flags_set(); before Linux 6.3 in vma->vm_flags) and maps
+ * nothing. That, or @populates, is for system memory, too. A driver has at most
+ * UNPLUG_VM_OPS_MAX different vm_ops.
  *
  * Mappings have to be shared (or of a file that is not open for writing): others are
  * refused with EINVAL; and VM_PFNMAP: others with EOPNOTSUPP and a line in the log.
