@@ -10,11 +10,13 @@
 
 #include <linux/device.h>
 #include <linux/fs.h>
+#include <linux/hrtimer.h>
 #include <linux/io.h>
 #include <linux/mm.h>
 #include <linux/pfn.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include <linux/sysfs.h>
 #include <linux/version.h>
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 3, 0)
 #include <linux/filelock.h>
@@ -291,5 +293,31 @@ static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
 	(defined(CONFIG_UNWINDER_ORC) || defined(CONFIG_UNWINDER_FRAME_POINTER))
 #define UNPLUG_HAVE_UNWINDER
 #endif
+
+/* A timer and its function in one since 6.13. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*func)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = func;
+}
+#endif
+
+/* Neither function writes to the list; newer kernels may say so. */
+static inline int
+unplug_sysfs_create_groups(struct kobject *kobj,
+			   const struct attribute_group *const *groups)
+{
+	return sysfs_create_groups(kobj, (const struct attribute_group **)groups);
+}
+
+static inline void
+unplug_sysfs_remove_groups(struct kobject *kobj,
+			   const struct attribute_group *const *groups)
+{
+	sysfs_remove_groups(kobj, (const struct attribute_group **)groups);
+}
 
 #endif /* _UNPLUG_COMPAT_H */

@@ -32,6 +32,7 @@ static void unplug_dev_release(struct device *device)
 	int state = atomic_read(&dev->state);
 
 	WARN_ON(state != UNPLUG_DEV_NEW && state != UNPLUG_DEV_GONE);
+	unplug_irqs_release(dev);
 	unplug_minor_free(dev);
 	iput(dev->inode);
 	call_rcu(&dev->rcu, unplug_dev_free_rcu);
@@ -70,6 +71,8 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	INIT_LIST_HEAD(&dev->wakes);
 	spin_lock_init(&dev->holders_lock);
 	INIT_LIST_HEAD(&dev->holders);
+	INIT_LIST_HEAD(&dev->callbacks);
+	INIT_LIST_HEAD(&dev->irqs);
 	INIT_WORK(&dev->shut_work, unplug_dev_shut_work);
 	INIT_WORK(&dev->gone_work, unplug_dev_gone_work);
 	lockdep_init_map(&dev->dep_map, "unplug_active", &unplug_dep_key, 0);
@@ -88,7 +91,7 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 	const struct file_operations *guard;
 	struct unplug_dev *dev;
 	void *memory;
-	int err = -ENOMEM;
+	int err;
 
 	guard = unplug_guard_fops(drv->fops);
 	if (IS_ERR(guard)) {
@@ -97,7 +100,11 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 		       "a driver without file operations");
 		return ERR_CAST(guard);
 	}
+	err = unplug_attrs_check(drv);
+	if (err)
+		return ERR_PTR(err);
 
+	err = -ENOMEM;
 	memory = kzalloc(size, GFP_KERNEL);
 	if (!memory)
 		return ERR_PTR(err);
@@ -238,6 +245,11 @@ static int unplug_dev_add(struct unplug_dev *dev)
 	err = device_add(&dev->device);
 	if (err)
 		return err;
+	err = unplug_attrs_create(dev);
+	if (err) {
+		device_del(&dev->device);
+		return err;
+	}
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered, %u:%u\n", MAJOR(dev->device.devt),
 			MINOR(dev->device.devt));
@@ -257,6 +269,8 @@ static const char *unplug_dev_why(int err)
 		return "it has no name";
 	case -EEXIST:
 		return "the name is in use";
+	case -ENOTUNIQ:
+		return "the name of an attribute is in use";
 	case -ENOSPC:
 		return "all minor numbers are in use";
 	case -ENOMEM:

@@ -100,6 +100,21 @@ struct list_head *unplug_file_populated(struct unplug_dev *dev,
 /* wait.c: who sleeps inside */
 void unplug_wait_wake(struct unplug_dev *dev);
 
+/* callback.c: work and timers of the driver */
+void unplug_callbacks_cancel(struct unplug_dev *dev);
+
+/* irq.c: its interrupts */
+void unplug_callbacks_quiet(struct unplug_dev *dev);
+void unplug_irqs_disable(struct unplug_dev *dev);
+void unplug_irqs_enable(struct unplug_dev *dev);
+void unplug_irqs_release(struct unplug_dev *dev);
+
+/* attr.c: its attributes in sysfs */
+int unplug_attrs_check(const struct unplug_driver *drv);
+int unplug_attrs_create(struct unplug_dev *dev);
+void unplug_attrs_remove(struct unplug_dev *dev);
+void unplug_attr_exit(void);
+
 /* stack.c: who is inside, as told by a stack */
 unsigned int unplug_stack_save(struct task_struct *task, unsigned long *entries,
 			       unsigned int max);
@@ -152,8 +167,8 @@ int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
  * The guard of an operation: as get and put active, known to lockdep, and by name, @op, to
  * who wants to know. @op is a literal.
  */
-static __always_inline bool unplug_guard_enter(struct unplug_dev *dev,
-					       const char *op)
+static __always_inline bool __unplug_guard_enter(struct unplug_dev *dev,
+						 const char *op)
 {
 	if (!unplug_dev_get_active(dev)) {
 		if (tracepoint_enabled(unplug_refused))
@@ -163,6 +178,15 @@ static __always_inline bool unplug_guard_enter(struct unplug_dev *dev,
 	rwsem_acquire_read(&dev->dep_map, 0, 1, _RET_IP_);
 	if (static_branch_unlikely(&unplug_tracking))
 		unplug_cold_call(unplug_holder_enter, dev, op);
+	return true;
+}
+
+/* Where tests may hold him. The other is for those who must not sleep there. */
+static __always_inline bool unplug_guard_enter(struct unplug_dev *dev,
+					       const char *op)
+{
+	if (!__unplug_guard_enter(dev, op))
+		return false;
 	unplug_hook(UNPLUG_HOOK_OPERATION);
 	return true;
 }

@@ -42,6 +42,7 @@ static void __exit unplug_exit(void)
 	unplug_cdev_exit();
 	/* Waits for who freed the last device, inode and class use included. */
 	unplug_shut_exit();
+	unplug_attr_exit();
 	unplug_dummy_exit();
 	unplug_inode_exit();
 	unplug_class_exit();

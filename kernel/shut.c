@@ -108,6 +108,9 @@ static void unplug_dev_revoke(struct unplug_dev *dev)
 	unplug_populate_shut(dev);
 	trace_unplug_revoked(dev, unplug_dev_us(dev, ktime_get()),
 			     unplug_gate_inside(&dev->gate));
+	unplug_callbacks_quiet(dev);
+	/* Before the gate is folded: these lead to the driver, which may go at gone. */
+	unplug_attrs_remove(dev);
 	dev->when_shut = ktime_get();
 	atomic_set(&dev->state, UNPLUG_DEV_SHUT);
 	unplug_dev_info(dev, "shut after %lld us\n",
@@ -214,6 +217,7 @@ void unplug_dev_gone_work(struct work_struct *work)
 	trace_unplug_drained(dev, unplug_dev_us(dev, dev->when_drained), 0);
 	unplug_hook(UNPLUG_HOOK_DRAINED);
 
+	unplug_callbacks_cancel(dev);
 	if (!dev->front)
 		unplug_file_release_all(dev);
 	if (dev->drv->gone)

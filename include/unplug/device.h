@@ -71,6 +71,7 @@
 #include <linux/xarray.h>
 #include <unplug/gate.h>
 
+struct attribute_group;
 struct unplug_dev;
 struct vm_operations_struct;
 
@@ -119,6 +120,11 @@ enum unplug_policy {
  *	  in a way that include/unplug/wait.h has nothing for. What it does has to
  *	  last (complete_all() does): an insider may reach his sleep after it. Must
  *	  not wait; hardware sections may still run
+ * @quiesce: optional; called once, in shut, when no hardware section runs any more and before
+ *	     interrupts are given back: the hardware is told to send none and to leave memory
+ *	     alone. It is touched without a section, and may be away already (registers read
+ *	     all ones). May sleep, but not for long: the bus waits
+ * @groups: optional; attributes, see include/unplug/attr.h; must stay valid as @fops
  * @gone: optional; called exactly once per device that was registered, after the
  *	  last operation and the last release of any file. Frees what the
  *	  driver's structure points to. May sleep; may not call unplug_dev_*
@@ -132,7 +138,9 @@ struct unplug_driver {
 	umode_t mode;
 	bool populates;
 	void (*cancel)(struct unplug_dev *dev);
+	void (*quiesce)(struct unplug_dev *dev);
 	void (*gone)(struct unplug_dev *dev);
+	const struct attribute_group *const *groups;
 	const struct unplug_front *front;
 };
 
@@ -193,6 +201,8 @@ struct unplug_front {
  * @holders_lock: protects the next two
  * @holders: who is inside, while that is written down
  * @holders_last: number of the last one
+ * @callbacks: work and timers of the driver; filled while NEW
+ * @irqs: interrupts, until shut; filled while NEW
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
  * @shut: completed for ever at shut
@@ -234,6 +244,8 @@ struct unplug_dev {
 	wait_queue_head_t wait;
 	struct list_head wakes;
 	struct fasync_struct *fasync;
+	struct list_head callbacks;
+	struct list_head irqs;
 
 	spinlock_t holders_lock;
 	struct list_head holders;
