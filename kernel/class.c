@@ -20,6 +20,18 @@ static const char *const state_names[] = {
 	[UNPLUG_DEV_GONE] = "gone",
 };
 
+/**
+ * unplug_dev_state_name() - the name of a state
+ * @state: enum unplug_dev_state
+ *
+ * Context: Any.
+ * Return: a literal.
+ */
+const char *unplug_dev_state_name(int state)
+{
+	return state_names[state];
+}
+
 static struct unplug_dev *to_unplug_dev(struct device *device)
 {
 	return container_of(device, struct unplug_dev, device);
@@ -37,7 +49,7 @@ static ssize_t state_show(struct device *device, struct device_attribute *attr,
 {
 	int state = atomic_read(&to_unplug_dev(device)->state);
 
-	return sysfs_emit(buf, "%s\n", state_names[state]);
+	return sysfs_emit(buf, "%s\n", unplug_dev_state_name(state));
 }
 static DEVICE_ATTR_RO(state);
 

@@ -25,7 +25,18 @@ static void unplug_dev_free_rcu(struct rcu_head *rcu)
 	module_put(THIS_MODULE);
 }
 
-/* The last reference is gone. */
+static void unplug_dev_free_work(struct work_struct *work)
+{
+	struct unplug_dev *dev = container_of(work, struct unplug_dev,
+					      free_work);
+
+	unplug_debugfs_remove(dev);
+	unplug_minor_free(dev);
+	iput(dev->inode);
+	call_rcu(&dev->rcu, unplug_dev_free_rcu);
+}
+
+/* The last reference is gone. Whoever had it does not wait for who reads debugfs. */
 static void unplug_dev_release(struct device *device)
 {
 	struct unplug_dev *dev = container_of(device, struct unplug_dev, device);
@@ -33,9 +44,7 @@ static void unplug_dev_release(struct device *device)
 
 	WARN_ON(state != UNPLUG_DEV_NEW && state != UNPLUG_DEV_GONE);
 	unplug_irqs_release(dev);
-	unplug_minor_free(dev);
-	iput(dev->inode);
-	call_rcu(&dev->rcu, unplug_dev_free_rcu);
+	queue_work(unplug_wq, &dev->free_work);
 }
 
 static void unplug_dev_gate_drained(struct unplug_gate *gate)
@@ -75,6 +84,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	INIT_LIST_HEAD(&dev->irqs);
 	INIT_WORK(&dev->shut_work, unplug_dev_shut_work);
 	INIT_WORK(&dev->gone_work, unplug_dev_gone_work);
+	INIT_WORK(&dev->free_work, unplug_dev_free_work);
 	lockdep_init_map(&dev->dep_map, "unplug_active", &unplug_dep_key, 0);
 
 	device_initialize(&dev->device);
@@ -250,6 +260,7 @@ static int unplug_dev_add(struct unplug_dev *dev)
 		device_del(&dev->device);
 		return err;
 	}
+	unplug_debugfs_add(dev);
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered, %u:%u\n", MAJOR(dev->device.devt),
 			MINOR(dev->device.devt));
@@ -366,6 +377,7 @@ int unplug_front_register(struct unplug_dev *dev, const char *name)
 
 	if (err)
 		return err;
+	unplug_debugfs_add(dev);
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered\n");
 	trace_unplug_registered(dev);

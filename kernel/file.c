@@ -16,8 +16,11 @@
  */
 
 #include <linux/hashtable.h>
+#include <linux/pid.h>
 #include <linux/ratelimit.h>
 #include <linux/rculist.h>
+#include <linux/sched.h>
+#include <linux/seq_file.h>
 #include <linux/slab.h>
 #include "internal.h"
 
@@ -25,6 +28,12 @@ enum unplug_file_state {
 	UNPLUG_FILE_OPEN,
 	UNPLUG_FILE_CLAIMED,
 	UNPLUG_FILE_RELEASED,
+};
+
+static const char *const state_names[] = {
+	[UNPLUG_FILE_OPEN] = "open",
+	[UNPLUG_FILE_CLAIMED] = "releasing",
+	[UNPLUG_FILE_RELEASED] = "released",
 };
 
 /**
@@ -36,6 +45,9 @@ enum unplug_file_state {
  * @policy: what its mappings show after unplug; likewise
  * @met: a mapping has shown it: it is not to be changed any more; likewise
  * @fasync: the driver may have it in a list, whatever FASYNC says
+ * @process: that opened it; likewise how it was called, and when
+ * @comm: "
+ * @since: "
  * @poll: see poll.c; NULL until the first poll
  * @rcu: for who looks it up without the lock
  * @dummies: see dummy.c; under dev->files_lock
@@ -49,11 +61,37 @@ struct unplug_file {
 	enum unplug_policy policy;
 	bool met;
 	bool fasync;
+	struct pid *process;
+	char comm[TASK_COMM_LEN];
+	ktime_t since;
 	struct unplug_poll *poll;
 	struct rcu_head rcu;
 	struct unplug_dummies dummies;
 	struct list_head populated;
 };
+
+static struct unplug_file *file_new(struct unplug_dev *dev, struct file *file)
+{
+	struct unplug_file *uf = kzalloc(sizeof(*uf), GFP_KERNEL_ACCOUNT);
+
+	if (!uf)
+		return NULL;
+	uf->file = file;
+	uf->policy = dev->policy;
+	uf->process = get_pid(task_tgid(current));
+	get_task_comm(uf->comm, current);
+	uf->since = ktime_get();
+	uf->dummies.tree = RB_ROOT;
+	INIT_LIST_HEAD(&uf->dummies.aged);
+	INIT_LIST_HEAD(&uf->populated);
+	return uf;
+}
+
+static void file_free(struct unplug_file *uf)
+{
+	put_pid(uf->process);
+	kfree_rcu(uf, rcu);
+}
 
 static int file_open_driver(struct unplug_dev *dev, struct inode *inode,
 			    struct file *file)
@@ -112,14 +150,9 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	if (!try_module_get(owner))
 		goto leave;
 	err = -ENOMEM;
-	uf = kzalloc(sizeof(*uf), GFP_KERNEL_ACCOUNT);
+	uf = file_new(dev, file);
 	if (!uf)
 		goto put_module;
-	uf->file = file;
-	uf->policy = dev->policy;
-	uf->dummies.tree = RB_ROOT;
-	INIT_LIST_HEAD(&uf->dummies.aged);
-	INIT_LIST_HEAD(&uf->populated);
 
 	file->f_op = fops_get(dev->guard);
 	file->f_mapping = dev->mapping;
@@ -147,7 +180,7 @@ unhash:
 	fops_put(file->f_op);
 	file->f_op = entry;
 	file->f_mapping = inode->i_mapping;
-	kfree_rcu(uf, rcu);
+	file_free(uf);
 put_module:
 	module_put(owner);
 leave:
@@ -371,7 +404,7 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	/* Every mapping of the file is gone: mappings hold it. */
 	unplug_dummy_free(&uf->dummies);
 	unplug_populate_free(dev, &uf->populated);
-	kfree_rcu(uf, rcu);
+	file_free(uf);
 	unplug_dev_put(dev);
 }
 
@@ -414,4 +447,46 @@ void unplug_file_release_all(struct unplug_dev *dev)
 		cond_resched();
 	}
 	wait_event(dev->files_wait, files_all_released(dev));
+}
+
+/**
+ * unplug_file_show() - list the files that are not closed yet
+ * @dev: the device
+ * @seq: where to
+ *
+ * Context: Process.
+ */
+void unplug_file_show(struct unplug_dev *dev, struct seq_file *seq)
+{
+	struct unplug_file *uf;
+	int i;
+
+	spin_lock(&dev->files_lock);
+	hash_for_each(dev->files, i, uf, node)
+		seq_printf(seq, "process %d (%s) %lld ms ago, flags 0%o, %s\n",
+			   pid_nr(uf->process), uf->comm,
+			   ktime_ms_delta(ktime_get(), uf->since),
+			   uf->file->f_flags, state_names[uf->state]);
+	spin_unlock(&dev->files_lock);
+}
+
+/**
+ * unplug_file_opened_by() - has a process opened one of these files?
+ * @dev: the device
+ * @process: of a living thread group
+ *
+ * Context: Any, but interrupts.
+ * Return: true or false.
+ */
+bool unplug_file_opened_by(struct unplug_dev *dev, const struct pid *process)
+{
+	struct unplug_file *uf;
+	bool opened = false;
+	int i;
+
+	spin_lock(&dev->files_lock);
+	hash_for_each(dev->files, i, uf, node)
+		opened |= uf->process == process;
+	spin_unlock(&dev->files_lock);
+	return opened;
 }

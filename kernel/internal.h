@@ -64,6 +64,7 @@ void unplug_dev_gone_work(struct work_struct *work);
 extern struct class *unplug_class;
 int unplug_class_init(void);
 void unplug_class_exit(void);
+const char *unplug_dev_state_name(int state);
 
 /* inode.c: the inodes whose address spaces own the mappings */
 int unplug_inode_init(void);
@@ -97,6 +98,9 @@ struct unplug_dummies *unplug_file_dummies(struct unplug_dev *dev,
 struct list_head *unplug_file_populated(struct unplug_dev *dev,
 					struct file *file);
 
+void unplug_file_show(struct unplug_dev *dev, struct seq_file *seq);
+bool unplug_file_opened_by(struct unplug_dev *dev, const struct pid *process);
+
 /* wait.c: who sleeps inside */
 void unplug_wait_wake(struct unplug_dev *dev);
 
@@ -119,6 +123,16 @@ void unplug_attr_exit(void);
 unsigned int unplug_stack_save(struct task_struct *task, unsigned long *entries,
 			       unsigned int max);
 bool unplug_stack_inside(unsigned long caller);
+
+/* report.c: who is inside, in words */
+void unplug_report_holders(struct unplug_dev *dev, struct seq_file *seq,
+			   unsigned int max);
+
+/* debugfs.c: all of that to look at */
+void unplug_debugfs_init(void);
+void unplug_debugfs_exit(void);
+void unplug_debugfs_add(struct unplug_dev *dev);
+void unplug_debugfs_remove(struct unplug_dev *dev);
 
 /* poll.c: who sleeps in poll, select, epoll, … */
 struct unplug_poll;

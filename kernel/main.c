@@ -24,6 +24,7 @@ static int __init unplug_init(void)
 	err = unplug_cdev_init();
 	if (err)
 		goto exit_inode;
+	unplug_debugfs_init();
 	return 0;
 
 exit_inode:
@@ -40,6 +41,7 @@ exit_hook:
 static void __exit unplug_exit(void)
 {
 	unplug_cdev_exit();
+	unplug_debugfs_exit();
 	/* Waits for who freed the last device, inode and class use included. */
 	unplug_shut_exit();
 	unplug_attr_exit();

@@ -203,8 +203,10 @@ struct unplug_front {
  * @holders_last: number of the last one
  * @callbacks: work and timers of the driver; filled while NEW
  * @irqs: interrupts, until shut; filled while NEW
+ * @debugfs: its folder, until @free_work
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
+ * @free_work: from the last reference on
  * @shut: completed for ever at shut
  * @hidden: likewise when the node is gone
  * @gone: completed for ever at gone
@@ -251,8 +253,10 @@ struct unplug_dev {
 	struct list_head holders;
 	u64 holders_last;
 
+	struct dentry *debugfs;
 	struct work_struct shut_work;
 	struct work_struct gone_work;
+	struct work_struct free_work;
 	struct completion shut;
 	struct completion hidden;
 	struct completion gone;
