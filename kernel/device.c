@@ -85,6 +85,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	INIT_WORK(&dev->shut_work, unplug_dev_shut_work);
 	INIT_WORK(&dev->gone_work, unplug_dev_gone_work);
 	INIT_WORK(&dev->free_work, unplug_dev_free_work);
+	INIT_DELAYED_WORK(&dev->stall_work, unplug_stall_work);
 	lockdep_init_map(&dev->dep_map, "unplug_active", &unplug_dep_key, 0);
 
 	device_initialize(&dev->device);

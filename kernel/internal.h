@@ -128,6 +128,11 @@ bool unplug_stack_inside(unsigned long caller);
 void unplug_report_holders(struct unplug_dev *dev, struct seq_file *seq,
 			   unsigned int max);
 
+/* stall.c: an unplug that takes long */
+void unplug_stall_begin(struct unplug_dev *dev);
+void unplug_stall_end(struct unplug_dev *dev);
+void unplug_stall_work(struct work_struct *work);
+
 /* debugfs.c: all of that to look at */
 void unplug_debugfs_init(void);
 void unplug_debugfs_exit(void);

@@ -63,12 +63,6 @@ static bool unplug_dev_begin(struct unplug_dev *dev)
 	return true;
 }
 
-static void unplug_dev_complain(struct unplug_dev *dev)
-{
-	unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
-		       unplug_gate_inside(&dev->hw), dev->drv->name);
-}
-
 /* All of the device's mappings, private copies included: never a range. */
 static void unplug_dev_zap(struct unplug_dev *dev)
 {
@@ -93,6 +87,7 @@ static void unplug_dev_hide(struct unplug_dev *dev)
 /* Nobody comes any more. Somebody may sleep in a hardware section, too. */
 static void unplug_dev_closed(struct unplug_dev *dev)
 {
+	unplug_stall_begin(dev);
 	unplug_wait_wake(dev);
 	unplug_gate_fold(&dev->hw);
 }
@@ -150,19 +145,12 @@ static unsigned int unplug_devs_revoke(struct unplug_dev *const devs[],
 
 static void unplug_devs_wait_hw(struct unplug_dev *const devs[], unsigned int n)
 {
-	unsigned long complain = jiffies + 10 * HZ;
 	struct unplug_dev *stuck;
 	unsigned int left;
 
-	while ((left = unplug_devs_revoke(devs, n, &stuck))) {
-		if (wait_for_completion_timeout(&stuck->hw_drained,
-						left > 1 ? HW_WAIT : 10 * HZ))
-			continue;
-		if (time_after_eq(jiffies, complain)) {
-			unplug_dev_complain(stuck);
-			complain = jiffies + 10 * HZ;
-		}
-	}
+	while ((left = unplug_devs_revoke(devs, n, &stuck)))
+		wait_for_completion_timeout(&stuck->hw_drained, left > 1 ?
+					    HW_WAIT : 10 * HZ);
 }
 
 /*
@@ -222,6 +210,7 @@ void unplug_dev_gone_work(struct work_struct *work)
 		unplug_file_release_all(dev);
 	if (dev->drv->gone)
 		dev->drv->gone(dev);
+	unplug_stall_end(dev);
 	if (!dev->front)
 		dev->drv = NULL;
 	atomic_set(&dev->state, UNPLUG_DEV_GONE);

@@ -80,7 +80,7 @@ UNPLUG_STEP(shut);
 UNPLUG_STEP(drained);
 UNPLUG_STEP(gone);
 
-/* Something takes longer than stall_ms: @what is "sections", "drain" or "releases". */
+/* An unplug takes longer than stall_ms: @what it waits for, "sections", "drain" or "releases" */
 TRACE_EVENT(unplug_stall,
 	TP_PROTO(const struct unplug_dev *dev, const char *what, s64 us,
 		 unsigned int inside),

@@ -204,6 +204,8 @@ struct unplug_front {
  * @callbacks: work and timers of the driver; filled while NEW
  * @irqs: interrupts, until shut; filled while NEW
  * @debugfs: its folder, until @free_work
+ * @stall_work: tells the log, again and again, what an unplug waits for
+ * @stall_delay: how long until it does so next, in jiffies
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
  * @free_work: from the last reference on
@@ -254,6 +256,8 @@ struct unplug_dev {
 	u64 holders_last;
 
 	struct dentry *debugfs;
+	struct delayed_work stall_work;
+	unsigned long stall_delay;
 	struct work_struct shut_work;
 	struct work_struct gone_work;
 	struct work_struct free_work;
