@@ -271,6 +271,39 @@ static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
 }
 #endif
 
+/* The flag of a call of ->uring_cmd that asks to cancel a command: it came with 6.7. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 7, 0)
+#define UNPLUG_URING_CANCEL 0
+#define unplug_uring_cmd_mark_cancelable(cmd, flags) do { } while (0)
+#else
+#define UNPLUG_URING_CANCEL IO_URING_F_CANCEL
+#define unplug_uring_cmd_mark_cancelable io_uring_cmd_mark_cancelable
+#endif
+
+/* The completion of a command, which has lost its second result */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define unplug_uring_cmd_done(cmd, result, flags)			\
+	io_uring_cmd_done(cmd, result, 0, flags)
+#else
+#define unplug_uring_cmd_done io_uring_cmd_done
+#endif
+
+/* Begins the definition of a function for io_uring_cmd_complete_in_task() */
+#ifdef IO_URING_CMD_TASK_WORK_ISSUE_FLAGS
+#define UNPLUG_URING_TASK(name, cmd, flags)				\
+	static void name##_cmd(struct io_uring_cmd *cmd,		\
+			       unsigned int flags);			\
+	static void name(struct io_tw_req req, io_tw_token_t token)	\
+	{								\
+		name##_cmd(io_uring_cmd_from_tw(req),			\
+			   IO_URING_CMD_TASK_WORK_ISSUE_FLAGS);		\
+	}								\
+	static void name##_cmd(struct io_uring_cmd *cmd, unsigned int flags)
+#else
+#define UNPLUG_URING_TASK(name, cmd, flags)				\
+	static void name(struct io_uring_cmd *cmd, unsigned int flags)
+#endif
+
 /* A platform driver's ->remove that has no status */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define unplug_platform_remove remove_new

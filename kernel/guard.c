@@ -265,8 +265,35 @@ static int guard_fadvise(struct file *file, loff_t start, loff_t len, int advice
 			  fadvise, file, start, len, advice);
 }
 
+/*
+ * A command that the driver keeps is to be cancelled, as its user is exiting; and if it is
+ * not, the kernel asks again, in a loop. So the driver has to hear of it when the device
+ * is dying, too. It is still there: the command holds active, and cannot be completed
+ * by others until this returned, as the kernel has locked its ring. But the driver may
+ * complete it here, and so be the last one out: then it needs its module to return.
+ */
+static int guard_uring_cancel(struct io_uring_cmd *cmd, unsigned int flags)
+{
+	struct unplug_dev *dev = unplug_dev_from_file(cmd->file);
+	const struct unplug_driver *drv = READ_ONCE(dev->drv);
+	struct module *owner;
+	int err;
+
+	/* The driver has broken its word, and is away. */
+	if (WARN_ON_ONCE(!drv))
+		return -ENODEV;
+	owner = drv->owner;
+	if (!try_module_get(owner))
+		return -ENODEV;
+	err = drv->fops->uring_cmd(cmd, flags);
+	module_put(owner);
+	return err;
+}
+
 static int guard_uring_cmd(struct io_uring_cmd *cmd, unsigned int flags)
 {
+	if (flags & UNPLUG_URING_CANCEL)
+		return guard_uring_cancel(cmd, flags);
 	return guard_call(cmd->file, -ENODEV, -EOPNOTSUPP,
 			  uring_cmd, cmd, flags);
 }

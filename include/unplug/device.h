@@ -110,14 +110,17 @@ enum unplug_policy {
  * @fops: the driver's operations, as for cdev_init(); must stay valid until the
  *	  module is unloaded. @fops->owner is not used. Mind ->release: when the
  *	  device is pulled it is called by a worker, with the worker's credentials
- *	  and mm, while users still have the file
+ *	  and mm, while users still have the file. Who returns -EIOCBQUEUED holds
+ *	  active of his own (unplug_dev_get_active()) until he has completed that, and
+ *	  ->uring_cmd may be called with IO_URING_F_CANCEL until then
  * @mode: permissions of the device node; 0 for 0600
  * @populates: ->mmap may populate (remap_pfn_range() and its like): what it maps there
  *	  stays valid until ->close of the mapping, or ->gone, and is not unmapped by
  *	  offset; the other functions do not look at vm_pgoff of such a mapping. See
  *	  include/unplug/mmap.h
  * @cancel: optional; called once, when nobody enters any more: sends home who sleeps inside
- *	  in a way that include/unplug/wait.h has nothing for. What it does has to
+ *	  in a way that include/unplug/wait.h has nothing for, and completes commands of
+ *	  io_uring that are kept (io_uring_cmd_complete_in_task()). What it does has to
  *	  last (complete_all() does): an insider may reach his sleep after it. Must
  *	  not wait; hardware sections may still run
  * @quiesce: optional; called once, in shut, when no hardware section runs any more and before
