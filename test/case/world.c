@@ -144,7 +144,8 @@ static const char *unload_extras(void)
 	return unload_present("unplug-badinput") ?: unload_present("unplug-selftest") ?:
 	       unload_present("unplug-null") ?: unload_present("unplug-populate") ?:
 	       unload_present("unplug-textbook") ?: unload_present("unplug-prepare") ?:
-	       unload_present("unplug-hole");
+	       unload_present("unplug-hole") ?: unload_present("unplug-sleeper") ?:
+	       unload_present("unplug-uring");
 }
 
 static const char *restore_modules(void)
