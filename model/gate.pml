@@ -9,10 +9,10 @@
  *			unplug_word_dec			include/unplug/word.h
  *			__unplug_gate_put_late		kernel/gate.c
  *	dead		unplug_gate_dead		kernel/gate.c
- *	cpu()		gates_close_here		kernel/gate.c
- *	device()	unplug_gate_init, unplug_gate_open, unplug_gate_kill,
- *			unplug_gates_close, gates_close_there, unplug_gate_fold,
- *			unplug_gate_destroy		kernel/gate.c
+ *	cpu()		gates_close_here, gate_thaw_here	kernel/gate.c
+ *	device()	unplug_gate_init, unplug_gate_open, unplug_gate_thaw,
+ *			unplug_gate_kill, unplug_gates_close, gates_close_there,
+ *			unplug_gate_fold, unplug_gate_destroy	kernel/gate.c
  *
  * A get, and a put, loads the pointer to the words, and counts, any time later, by one
  * instruction in the word of the CPU it happens to run on then. Between two instructions a
@@ -26,6 +26,10 @@
  * is a load and a store. The gate is opened, killed, closed, drained, then freed.
  * Who gets keeps the memory until he was let in or refused; who is inside relies on
  * the gate.
+ *
+ * Or it begins as a gate that was closed and is drained, to be thawed: all words shut, the
+ * drain word zero, old notes left, and everybody may be one who loaded the pointer before
+ * that. As it ends in that state, too, this stands for any number of freezes and thaws.
  *
  * Left out: processors that reorder (order.pml is about that). Words do not overflow:
  * OPEN stands for 2^62. The words that are always shut, which belong to no gate: who
@@ -82,6 +86,25 @@
  *	BUG_FREE	freed when late is zero, before drained was called
  *			=> touched after it was freed
  *
+ *	BUG_THAW_REMOTE	thaw opens all words itself, without interrupts
+ *			=> refused by an open gate
+ *	BUG_THAW_OFFLINE	thaw leaves an offline CPU's word alone
+ *			=> refused by an open gate
+ *	BUG_THAW_COUNT	the interrupt of thaw opens words that are open already, without their counts
+ *			=> somebody is inside the drained gate | waits for ever
+ *	BUG_THAW_LOOK	thaw looks which CPUs are online before it opens the other words
+ *			=> refused by an open gate
+ *	BUG_THAW_PREEMPT	thaw leaves preemption on
+ *			=> refused by an open gate
+ *	BUG_THAW_NO_WAIT	thaw does not wait for its interrupts
+ *			=> refused by an open gate
+ *	BUG_THAW_FIRST	thaw switches the pointer, then opens the words
+ *			=> refused by an open gate
+ *	BUG_THAW_LATE	thaw sets the drain word to zero
+ *			=> waits for ever
+ *	BUG_THAW_EARLY	thaw does not wait for drained
+ *			=> somebody is inside the drained gate | drained twice
+ *
  * And these have to hold as well:
  *
  *	OK_LOAD_STORE	an instruction is a load and a store: other CPUs, but not
@@ -91,13 +114,23 @@
  *	OK_THREE_CPUS	one CPU more
  */
 
+#if defined(BUG_THAW_REMOTE) || defined(BUG_THAW_OFFLINE) ||	\
+    defined(BUG_THAW_COUNT) || defined(BUG_THAW_LOOK) ||	\
+    defined(BUG_THAW_PREEMPT) || defined(BUG_THAW_NO_WAIT) ||	\
+    defined(BUG_THAW_FIRST) || defined(BUG_THAW_LATE) ||	\
+    defined(BUG_THAW_EARLY)
+#define THAW_ONLY	/* thaw goes wrong, whatever interrupts do */
+#elif defined(OK_THREE_TASKS) || defined(OK_THREE_CPUS)
+#define OPEN_ONLY	/* so large already */
+#endif
+
 #ifdef OK_THREE_CPUS
 #define CPUS		3
 #else
 #define CPUS		2
 #endif
 
-#if defined(OK_THREE_GETS) || defined(OK_THREE_TASKS) || defined(OK_THREE_CPUS)
+#if defined(OK_THREE_GETS) || defined(OPEN_ONLY) || defined(THAW_ONLY)
 #define INTERRUPTS	0
 #else
 #define INTERRUPTS	1
@@ -126,6 +159,7 @@ short late;
 
 /* The machine */
 bool ipi[CPUS];		/* sent, and not answered */
+bool thawing;		/* by thaw, not by close */
 bool online[CPUS];
 bool remote[CPUS];	/* close is about to exchange the word from elsewhere */
 bool occupied[CPUS];	/* by an interrupt, or in the middle of an instruction */
@@ -133,6 +167,7 @@ byte pinned[CPUS];	/* tasks there with preemption off */
 bool preempt_off;	/* elsewhere */
 
 /* What is true, whatever the gate believes */
+bool frozen;		/* at the beginning */
 byte inside;		/* who was let in, and is not uncounted yet */
 byte held;		/* of these: references nobody has begun to put */
 bool was_open;		/* open has returned */
@@ -260,11 +295,14 @@ inline get_done()
 	holders--
 }
 
-/* Loads the pointer: refused by the words that are always shut, or finds the gate's own */
+/*
+ * Loads the pointer: refused by the words that are always shut, or finds the gate's own,
+ * or has found them before the gate was frozen.
+ */
 inline get()
 {
 	if
-	:: atomic { own -> touch(); doomed = final };	/* F */
+	:: atomic { own || frozen -> touch(); doomed = own && final };	/* F */
 #if defined(BUG_GET_LOOK)
 		atomic { look() };
 		atomic { add_looked(1); get_done() }
@@ -407,7 +445,16 @@ inline note(c, old)
 #endif
 }
 
-/* The interrupt of close */
+inline open_here(c)
+{
+#ifdef BUG_THAW_COUNT
+	word[c] = OPEN
+#else
+	if :: word[c] < 0 -> word[c] = OPEN :: else fi
+#endif
+}
+
+/* The interrupt of close, or thaw */
 proctype cpu(byte me)
 {
 	short was;
@@ -418,15 +465,17 @@ end:
 		ipi[me] && !occupied[me] ->
 		touch();
 		occupied[me] = true;
-		was = word[me];
-		word[me] = SHUT
+		if
+		:: thawing -> open_here(me)
+		:: else -> was = word[me]; word[me] = SHUT
+		fi
 	   };
 #ifdef BUG_ANSWER_EARLY
 	   ipi[me] = false;
 #endif
 	   atomic {
 		touch();
-		note(me, was);
+		if :: !thawing -> note(me, was) :: else fi;
 		was = 0;
 		occupied[me] = false;
 		ipi[me] = false		/* B */
@@ -462,6 +511,12 @@ inline gate_kill()
 }
 
 /* A CPU that is not online: it may be before its word is exchanged. */
+inline open_there()
+{
+	remote[i] = true;
+	atomic { touch(); remote[i] = false; word[i] = OPEN; i++ }
+}
+
 inline close_there()
 {
 	remote[i] = true;
@@ -476,8 +531,10 @@ inline close_there()
 	}
 }
 
-#ifdef BUG_LOOK_FIRST
+#if defined(BUG_LOOK_FIRST)
 #define asked(c)	seen[c]
+#elif defined(BUG_THAW_LOOK)
+#define asked(c)	(was_open -> online[c] : seen[c])
 #else
 #define asked(c)	online[c]
 #endif
@@ -520,6 +577,49 @@ inline gate_close()
 	atomic { preempt_off = false; is_open = false; is_shut = true }
 }
 
+inline thaw_words()
+{
+#ifdef BUG_THAW_LOOK
+	atomic { seen[0] = true; seen[1] = online[1] };
+#endif
+#ifndef BUG_THAW_PREEMPT
+	preempt_off = true;
+#endif
+	do
+#if defined(BUG_THAW_REMOTE)
+	:: atomic { i < CPUS -> skip }; open_there()
+#elif defined(BUG_THAW_OFFLINE)
+	:: i < CPUS -> i++
+#else
+	:: atomic { i < CPUS && !asked(i) -> skip }; open_there()
+	:: atomic { i < CPUS && asked(i) -> i++ }
+#endif
+	:: atomic { else -> i = 0; break }
+	od;
+#ifndef BUG_THAW_REMOTE
+	atomic { thawing = true; on_each_cpu() };
+#ifndef BUG_THAW_NO_WAIT
+	answered;
+#endif
+#endif
+	thawing = false;
+	preempt_off = false
+}
+
+/* Nobody is inside, but somebody may come who has loaded the pointer before the freeze. */
+inline gate_thaw()
+{
+	is_shut = false;
+#ifdef BUG_THAW_FIRST
+	gate_open();
+#endif
+	thaw_words();
+#ifdef BUG_THAW_LATE
+	late = 0;
+#endif
+	gate_open()
+}
+
 inline fold()
 {
 	atomic {				/* E */
@@ -540,11 +640,14 @@ proctype device()
 {
 	byte i;
 	bool zero;
-#ifdef BUG_LOOK_FIRST
+#if defined(BUG_LOOK_FIRST) || defined(BUG_THAW_LOOK)
 	bool seen[CPUS];
 #endif
 
-	gate_open();
+	if
+	:: !frozen -> gate_open()
+	:: frozen -> gate_thaw()
+	fi;
 #if defined(BUG_NO_KILL)
 	is_open = false;
 	gate_close();
@@ -587,6 +690,22 @@ proctype hotplug()
 	od
 }
 
+/* As all freezes end */
+inline freeze()
+{
+	frozen = true;
+	is_shut = true;
+	do
+	:: i < CPUS -> word[i] = SHUT; left[i] = 2; i++
+	:: else -> i = 0; break
+	od;
+#ifdef BUG_THAW_EARLY
+	inside = 1;		/* has been counted, by fold */
+	held = 1;
+	late = 1
+#endif
+}
+
 init {
 	byte i;
 
@@ -608,6 +727,14 @@ init {
 		if
 		:: online[1] = false
 		:: true
+		fi;
+		if
+#ifndef THAW_ONLY
+		:: true
+#endif
+#ifndef OPEN_ONLY
+		:: freeze()
+#endif
 		fi;
 		run task();
 		run task();
