@@ -1,0 +1,689 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Model of a device that is frozen and thawed, for a reset of its card, and may be
+ * unplugged at any time meanwhile.
+ *
+ * Mirrors
+ *	freezer()	unplug_dev_freeze, freeze_begin,
+ *			unplug_dev_thaw, thaw_end		kernel/freeze.c
+ *	ask, settle	unplug_dev_ask, unplug_dev_settle	kernel/state.c
+ *	shut, revoke	unplug_devs_shut, unplug_dev_closed,
+ *			unplug_dev_revoke			kernel/shut.c
+ *	ended		unplug_dev_ended			kernel/shut.c
+ *	drained		unplug_dev_gate_drained			kernel/device.c
+ *	unplug()	unplug_dev_unplug as called by ->remove of a bus, which gives
+ *			the BAR to the next device, and unplug_dev_unplug_async
+ *	worker()	unplug_dev_gone_work			kernel/shut.c
+ *	user()		an operation: its guard, and a hardware section in it
+ *	refused		unplug_freeze_refused, of a driver that has newcomers wait
+ *	failed		unplug_dev_error			kernel/freeze.c
+ *
+ * A task freezes the device, resets the card, and thaws it, twice; it may have to ask for
+ * that again. Two users enter, if need be again and again; one uses the card in a hardware
+ * section, and may map it, or is about to sleep; the other, too, or stays inside
+ * for ever. Unplug may be called: by somebody who does not wait, by the bus, by both.
+ *
+ * The gates are here what gate.pml shows them to be: between kill and the end of close,
+ * and while one is thawed, a get may succeed or fail. The last one out of a folded gate
+ * calls drained, a moment later.
+ *
+ * Left out: how mappings are made, files, memory (unplug.pml; who puts a reference of a
+ * gate, or freezes, has one of the device); sleepers (wait.pml: freeze wakes them like
+ * unplug); newcomers that do not wait for thaw; callbacks; generations, and files that end
+ * with a thaw.
+ *
+ * Each of these, defined, makes it wrong. It has to be found, and to break what
+ * stands behind the arrow, which is the comment of an assertion below:
+ *
+ *	BUG_EARLY	thaw does not wait until nobody is inside
+ *			=> somebody is inside a device that is thawed
+ *	BUG_ENDS_SET	drained lets thaw go on, then counts; thaw sets the number of ends that are
+ *			to come, rather than adding the one that is to come again
+ *			=> gone begins before shut | gone begins before drained
+ *	BUG_ENDS	thaw does not count on a second drained
+ *			=> gone begins before shut | gone begins before drained
+ *	BUG_ENDS_EARLY	thaw counts on it before the device is its own
+ *			=> waits for ever
+ *	BUG_IDLE	thaw leaves it known that nobody is inside
+ *			=> somebody is inside a device that is thawed
+ *	BUG_HW_DRAINED	thaw leaves it known that hardware sections are over
+ *			=> the card is reset under a hardware section | something reaches the card after shut
+ *	BUG_HW_WAIT	freeze does not wait for hardware sections
+ *			=> the card is reset under a hardware section
+ *	BUG_ZAP		freeze leaves mappings alone
+ *			=> a mapping reaches a card that is reset
+ *	BUG_GATE_FIRST	thaw opens the gate, then that of hardware sections
+ *			=> an operation of a thawed device is refused the hardware
+ *	BUG_THAW_LOOK	thaw looks whether the device is frozen, then moves the state
+ *			=> the hardware is used after shut
+ *	BUG_FREEZE_LOOK	freeze looks whether it is live, likewise
+ *			=> a gate is closed twice
+ *	BUG_FREEZE_MARK	freeze, at its end, does not look whether unplug was called
+ *			=> waits for ever
+ *	BUG_THAW_MARK	thaw does not
+ *			=> waits for ever
+ *	BUG_NO_MARK	unplug takes a device over that is being frozen, as a frozen one
+ *			=> something reaches the card after shut | a gate is closed twice
+ *	BUG_KILL_AGAIN	unplug begins with a frozen device as with a live one
+ *			=> a gate is closed twice
+ *	BUG_FROZEN_END	shut does not count, if the device was frozen
+ *			=> waits for ever
+ *	BUG_QUEUE	whoever is the last one inside a frozen device starts gone
+ *			=> gone begins before shut
+ *	BUG_QUEUE_LATE	who waits for thaw looks at the state, then queues
+ *			=> waits for ever
+ *	BUG_WAKE_FIRST	thaw wakes, then moves the state
+ *			=> waits for ever
+ *	BUG_NO_WAKE	unplug does not wake who waits for thaw
+ *			=> waits for ever
+ *	BUG_TWO_LOOKS	who was refused looks whether the device is frozen, then whether it is live
+ *			=> a device that comes back is said to be gone
+ *	BUG_NOT_FROZEN	an operation takes what is not frozen for gone
+ *			=> a device that comes back is said to be gone
+ */
+
+#define USERS	2
+#define FREEZES	2
+
+/* enum unplug_dev_state */
+mtype = { LIVE, FREEZING, FREEZING_PULLED, FROZEN, THAWING, THAWING_PULLED,
+	  DYING, SHUT, DRAINED, GONE };
+mtype state = LIVE;
+bool frozen;		/* dev->frozen */
+byte ends = 2;
+bool idle;		/* completions */
+bool hw_drained;
+bool hid;
+bool shut_queued;
+bool gone_queued;
+
+/* The gates. CLOSING, OPENING: a get may still, or already, succeed */
+mtype = { OPEN, CLOSING, CLOSED, OPENING };
+mtype gate = OPEN;
+mtype hw = OPEN;
+byte inside;
+byte in_hw;
+bool live = true;	/* the gate's state is LIVE, is DEAD */
+bool dead;
+bool folded;
+bool hw_folded;
+
+bool mapped;		/* an entry reaches the card */
+bool waits[USERS];	/* on dev->thawed */
+bool woken[USERS];
+
+/* What is true, whatever the device believes */
+byte kills;
+bool resetting;		/* the card */
+bool is_shut;		/* what belongs to the card may go to the next one */
+bool stays;		/* nobody unplugs it */
+bool stuck;		/* somebody stays inside for ever */
+
+#define dying(s)	(s == DYING || s == SHUT || s == DRAINED || s == GONE)
+
+/* unplug_dev_is_frozen */
+#define is_frozen(s)	(s != LIVE && !dying(s))
+
+/* --- drained ------------------------------------------------------------------ */
+
+inline ended()
+{
+	atomic {
+		ends--;
+		if
+		:: ends == 0 ->
+			assert(is_shut);	/* gone begins before shut */
+			assert(dead && inside == 0);	/* gone begins before drained */
+			gone_queued = true
+		:: else
+		fi
+	}
+}
+
+inline drained()
+{
+#if defined(BUG_QUEUE)
+	ends = 1;
+	ended();
+	idle = true
+#elif defined(BUG_ENDS_SET)
+	idle = true;
+	ended()
+#else
+	ended();
+	idle = true
+#endif
+}
+
+/* The last one out of a folded gate: sets last */
+inline look_inside()
+{
+	last = folded && inside == 0;
+	if
+	:: last -> dead = true
+	:: else
+	fi
+}
+
+inline if_last()
+{
+	if
+	:: atomic { last -> last = false }; drained()
+	:: else
+	fi
+}
+
+/* --- users ---------------------------------------------------------------------- */
+
+/* excused: came so late that the hardware may be closed already */
+inline enter()
+{
+	atomic {
+		if
+		:: gate != CLOSED ->
+			in = true;
+			inside++;
+			excused = gate == CLOSING;
+			when = kills
+		:: gate != OPEN -> in = false
+		fi
+	}
+}
+
+inline leave()
+{
+	atomic {
+		in = false;
+		inside--;
+		excused = false;
+		when = 0;
+		look_inside()
+	};
+	if_last()
+}
+
+inline hw_enter()
+{
+	atomic {
+		if
+		:: hw != CLOSED -> hardware = true; in_hw++
+		:: hw != OPEN ->
+			assert(excused || when != kills)	/* an operation of a thawed device is refused the hardware */
+		fi
+	}
+}
+
+inline hw_exit()
+{
+	atomic {
+		hardware = false;
+		in_hw--;
+		if
+		:: hw_folded && in_hw == 0 -> hw_drained = true
+		:: else
+		fi
+	}
+}
+
+inline use_hardware()
+{
+	atomic {
+		assert(!resetting);	/* the card is reset under a hardware section */
+		assert(!is_shut);	/* the hardware is used after shut */
+		if
+		:: mapped = true
+		:: true
+		fi
+	}
+}
+
+inline say_gone()
+{
+	atomic {
+		assert(dying(state));	/* a device that comes back is said to be gone */
+		goto out
+	}
+}
+
+/* The system call begins again, or fails for good. */
+inline failed()
+{
+	atomic {
+#ifdef BUG_NOT_FROZEN
+		gone = !is_frozen(state);
+#else
+		gone = dying(state);
+#endif
+	};
+	leave();
+	if
+	:: gone -> say_gone()
+	:: else
+	fi
+}
+
+inline operation()
+{
+	hw_enter();
+	if
+	:: atomic { hardware -> done = true }; use_hardware(); hw_exit(); leave()
+	:: else -> failed()
+	fi
+}
+
+/* Is about to sleep, and does not if the device is not live. */
+inline sleep()
+{
+	if
+	:: atomic { live -> done = true }; leave()
+	:: !live -> failed()
+	fi
+}
+
+/* wait_event(dev->thawed): queues, then looks */
+inline wait_for_thaw()
+{
+	do
+	::
+#ifdef BUG_QUEUE_LATE
+		gone = !is_frozen(state);
+		atomic { waits[me] = true; woken[me] = false };
+#else
+		atomic { waits[me] = true; woken[me] = false };
+		gone = !is_frozen(state);
+#endif
+		if
+		:: gone -> break
+		:: else ->
+			if
+			:: woken[me]
+			:: atomic { stays && stuck && state == FROZEN -> goto out }
+			fi
+		fi
+	od;
+	atomic { gone = false; waits[me] = false; woken[me] = false }
+}
+
+/* To begin again is to enter again. */
+inline refused()
+{
+#ifdef BUG_TWO_LOOKS
+	gone = !is_frozen(state);
+	if
+	:: gone ->
+		gone = !live;
+		if
+		:: gone -> say_gone()
+		:: else
+		fi
+	:: else -> wait_for_thaw()
+	fi
+#else
+	if
+	:: atomic { dying(state) -> say_gone() }
+	:: atomic { is_frozen(state) -> skip }; wait_for_thaw()
+	:: atomic { state == LIVE -> skip }
+	fi
+#endif
+}
+
+proctype user(byte me)
+{
+	bool in, hardware, last, excused, gone, done;
+	byte when;
+
+	do
+	:: enter();
+		if
+		:: atomic { in -> skip }; operation()
+		:: atomic { in && me == 0 -> skip }; sleep()
+		:: atomic { in && me == 1 -> stuck = true; goto out }
+		:: atomic { else -> skip }; refused()
+		fi;
+		if
+		:: done -> break
+		:: else
+		fi
+	od;
+out:
+	skip
+}
+
+/* --- what freeze and unplug have in common ----------------------------------------- */
+
+inline zap()
+{
+	mapped = false
+}
+
+inline kill()
+{
+	atomic {
+		assert(gate == OPEN && hw == OPEN);	/* a gate is closed twice */
+		hw = CLOSING;
+		gate = CLOSING;
+		live = false;
+		kills++
+	}
+}
+
+/* Closed gates stay so. */
+inline close()
+{
+	atomic { hw = CLOSED; gate = CLOSED }
+}
+
+inline fold_hw()
+{
+	atomic {
+		hw_folded = true;
+		if
+		:: in_hw == 0 -> hw_drained = true
+		:: else
+		fi
+	}
+}
+
+inline fold_gate()
+{
+	atomic { folded = true; look_inside() }
+}
+
+inline wake()
+{
+	atomic { woken[0] = waits[0]; woken[1] = waits[1] }
+}
+
+/* --- unplug --------------------------------------------------------------------------- */
+
+/* Sets first: has to shut it. Between two of its compare-and-swaps nothing is kept. */
+inline ask()
+{
+	atomic {
+		first = false;
+		if
+		:: state == LIVE || state == FROZEN -> state = DYING; first = true
+#ifdef BUG_NO_MARK
+		:: state == FREEZING -> state = DYING; frozen = true; first = true
+#else
+		:: state == FREEZING -> state = FREEZING_PULLED
+#endif
+		:: state == THAWING -> state = THAWING_PULLED
+		:: else
+		fi
+	};
+	if
+#ifdef BUG_KILL_AGAIN
+	:: atomic { first -> kill() }
+#else
+	:: atomic { first && !frozen -> kill() }
+#endif
+	:: else
+	fi
+}
+
+inline revoke()
+{
+	atomic {
+		state = SHUT;
+		is_shut = true;
+		assert(!mapped && in_hw == 0)	/* something reaches the card after shut */
+	};
+	if
+	:: atomic { !frozen -> fold_gate() }; if_last()
+	:: else
+	fi;
+#ifdef BUG_FROZEN_END
+	if :: !frozen -> ended() :: else fi;
+#else
+	ended();
+#endif
+	hid = true
+}
+
+inline shut()
+{
+	close();
+#ifndef BUG_NO_WAKE
+	wake();
+#endif
+	if
+	:: atomic { !frozen -> fold_hw() }
+	:: else
+	fi;
+	atomic { hw_drained -> zap() };
+	revoke()
+}
+
+inline unplug_async()
+{
+	ask();
+	if
+	:: first -> shut_queued = true
+	:: else
+	fi
+}
+
+/* The bus; before it, perhaps, somebody who does not wait */
+proctype unplug()
+{
+	bool first, last;
+
+	if
+	:: unplug_async()
+	:: true
+	:: atomic { true -> stays = true; goto out }
+	fi;
+	ask();
+	if
+	:: first -> shut()
+	:: else
+	fi;
+	hid;
+out:
+	skip
+}
+
+proctype shut_work()
+{
+	bool last;
+
+end:
+	shut_queued;
+	shut()
+}
+
+proctype worker()
+{
+	if
+	:: gone_queued
+	:: stuck || stays -> goto out	/* drained waits for its users, and only that */
+	fi;
+	zap();
+	state = DRAINED;
+	state = GONE;
+out:
+	skip
+}
+
+/* --- freeze, thaw ----------------------------------------------------------------------- */
+
+/* A compare-and-swap: sets ok */
+inline move(from, to)
+{
+	atomic {
+		ok = state == from;
+		if
+		:: ok -> state = to
+		:: else
+		fi
+	}
+}
+
+/* Sets ok: nobody has asked for unplug meanwhile */
+inline settle(from, to)
+{
+	move(from, to);
+	if
+	:: ok
+	:: else -> state = to; unplug_async()
+	fi
+}
+
+inline freeze()
+{
+#ifdef BUG_FREEZE_LOOK
+	ok = state == LIVE;
+	if :: ok -> state = FREEZING :: else fi;
+#else
+	move(LIVE, FREEZING);
+#endif
+	if
+	:: ok ->
+		kill();
+		close();
+		fold_hw();
+#ifndef BUG_HW_WAIT
+		hw_drained;
+#endif
+#ifndef BUG_ZAP
+		zap();
+#endif
+		frozen = true;
+		fold_gate();
+		if_last();
+#ifdef BUG_FREEZE_MARK
+		state = FROZEN;
+#else
+		settle(FREEZING, FROZEN);
+#endif
+		ok = true
+	:: else
+	fi
+}
+
+inline reset()
+{
+	atomic {
+		assert(in_hw == 0);	/* the card is reset under a hardware section */
+		assert(!mapped);	/* a mapping reaches a card that is reset */
+		resetting = true
+	};
+	resetting = false
+}
+
+inline thaw_hw()
+{
+	atomic { hw_folded = false; hw = OPENING };
+	hw = OPEN
+}
+
+inline thaw_gate()
+{
+	atomic { folded = false; gate = OPENING };
+	atomic { dead = false; live = true };
+	gate = OPEN
+}
+
+inline thaw_end()
+{
+	atomic {
+		assert(inside == 0);	/* somebody is inside a device that is thawed */
+#ifndef BUG_HW_DRAINED
+		hw_drained = false;
+#endif
+#ifndef BUG_IDLE
+		idle = false;
+#endif
+#if defined(BUG_ENDS_SET)
+		ends = 2;
+#elif !defined(BUG_ENDS) && !defined(BUG_ENDS_EARLY)
+		ends++;
+#endif
+		frozen = false
+	};
+#ifdef BUG_GATE_FIRST
+	thaw_gate();
+	thaw_hw();
+#else
+	thaw_hw();
+	thaw_gate();
+#endif
+#ifdef BUG_WAKE_FIRST
+	wake();
+#endif
+#ifdef BUG_THAW_MARK
+	state = LIVE;
+#else
+	settle(THAWING, LIVE);
+#endif
+#ifndef BUG_WAKE_FIRST
+	if
+	:: atomic { ok -> wake() }
+	:: else
+	fi
+#endif
+}
+
+inline thaw()
+{
+#ifdef BUG_ENDS_EARLY
+	ends++;
+#endif
+#ifdef BUG_THAW_LOOK
+	ok = state == FROZEN;
+	if :: ok -> state = THAWING :: else fi;
+#else
+	move(FROZEN, THAWING);
+#endif
+	if
+	:: ok ->
+		if
+#ifdef BUG_EARLY
+		:: true -> thaw_end()
+#else
+		:: idle -> thaw_end()
+#endif
+		:: atomic { tries > 0 -> tries-- };	/* it takes too long */
+			settle(THAWING, FROZEN);
+			again = true
+		:: stuck -> settle(THAWING, FROZEN)
+		fi
+	:: else
+	fi
+}
+
+proctype freezer()
+{
+	bool first, last, ok, again;
+	byte freezes, tries = 1;
+
+	do
+	:: freezes < FREEZES ->
+		freeze();
+		if
+		:: ok -> reset()
+		:: else -> break
+		fi;
+		do
+		:: thaw();
+			if
+			:: again -> again = false
+			:: else -> break
+			fi
+		od;
+		freezes++
+	:: else -> break
+	od
+}
+
+init {
+	atomic {
+		run user(0);
+		run user(1);
+		run freezer();
+		run unplug();
+			run shut_work();
+		run worker()
+	}
+}
