@@ -66,7 +66,18 @@ static void attr_leave(struct attr_visit *visit)
 	sysfs_unbreak_active_protection(visit->node);
 }
 
-/* Called by sysfs; a driver's attributes are made by UNPLUG_ATTR_RO() and its like. */
+/**
+ * unplug_attr_show() - read an attribute
+ * @device: of the device
+ * @attr: of a struct unplug_attr
+ * @buf: a page
+ *
+ * For sysfs alone: UNPLUG_ATTR_RO() and its like name it.
+ *
+ * Ownership: takes and puts nothing; sysfs keeps @attr until the device was entered.
+ * Context: Process. May sleep.
+ * Return: bytes; -ENODEV: the device is not live; what the driver says.
+ */
 ssize_t unplug_attr_show(struct device *device, struct device_attribute *attr,
 			 char *buf)
 {
@@ -86,7 +97,19 @@ ssize_t unplug_attr_show(struct device *device, struct device_attribute *attr,
 }
 EXPORT_SYMBOL_GPL(unplug_attr_show);
 
-/* Likewise */
+/**
+ * unplug_attr_store() - write an attribute
+ * @device: of the device
+ * @attr: of a struct unplug_attr
+ * @buf: text, with a zero behind it
+ * @count: bytes, without that
+ *
+ * For sysfs alone: UNPLUG_ATTR_RW() and its like name it.
+ *
+ * Ownership: as unplug_attr_show().
+ * Context: Process. May sleep.
+ * Return: bytes; -ENODEV: the device is not live; what the driver says.
+ */
 ssize_t unplug_attr_store(struct device *device, struct device_attribute *attr,
 			  const char *buf, size_t count)
 {

@@ -4,8 +4,9 @@
  * end in shut, synchronously.
  *
  * The order there: the last hardware section is over, the driver tells its hardware to be
- * quiet, then each line is given back. If it were the other way round, a line that others share would
- * go on to be asserted with nobody there to answer, until the kernel switches it off.
+ * quiet, then each line is given back. If it were the other way round, a line that others
+ * share would go on to be asserted with nobody there to answer, until the kernel
+ * switches it off.
  *
  * Who does it, the caller of unplug or a worker, makes no difference to the kernel; and
  * ->remove gets no further than unplug_dev_unplug() before it is done. Handlers may call

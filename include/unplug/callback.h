@@ -159,6 +159,7 @@ void __unplug_timer_init(struct unplug_dev *dev, struct unplug_timer *timer,
  *
  * Ownership: @work is the core's until gone.
  * Context: Any. The caller serialises this with register.
+ * Return: nothing.
  */
 #define unplug_work_init(dev, work, func)				\
 do {									\
@@ -175,6 +176,7 @@ do {									\
  *
  * Ownership: @dwork is the core's until gone.
  * Context: Any. The caller serialises this with register.
+ * Return: nothing.
  */
 #define unplug_delayed_work_init(dev, dwork, func)			\
 do {									\
@@ -192,6 +194,7 @@ do {									\
  *
  * Ownership: @timer is the core's until gone.
  * Context: Any. The caller serialises this with register.
+ * Return: nothing.
  */
 #define unplug_timer_init(dev, timer, func)				\
 do {									\

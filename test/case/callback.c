@@ -136,7 +136,7 @@ static void callback_pending(enum callback_kind kind)
 }
 
 CASES_QUEUED(pending, callback_pending, "callback-pending",
-	     .promise = "K2: what is pending when its device goes never runs, and is not waited for");
+	     .promise = "K2: what is pending when its device goes never runs, nor is waited for");
 
 struct call {
 	int fd;

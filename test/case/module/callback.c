@@ -293,6 +293,7 @@ static ssize_t plain_slow_show(struct device *device,
 {
 	return slow_show(NULL, buf);
 }
+
 static struct device_attribute plain_slow = __ATTR(slow, 0444, plain_slow_show,
 						   NULL);
 
