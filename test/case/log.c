@@ -130,6 +130,7 @@ static bool log_is_complaint(const char *line)
 		"BUG:", "BUG kmalloc", "BUG unplug", "Oops", "WARNING:", "general protection",
 		"kernel BUG at", "KASAN", "UBSAN", "blocked for more than", "stall", "soft lockup",
 		"Kernel panic", "Trying to free", "Bad page", "corruption", "Call Trace:",
+		"nobody cared",
 	};
 	size_t i;
 

@@ -51,6 +51,7 @@ static const struct {
 	{ "unreferenced object", false },
 	{ "unchecked MSR access", false },
 	{ "page_type_ops", false },
+	{ "Disabling IRQ #", false },	/* after "nobody cared" */
 };
 
 /* Skip "[    1.234567] ". */
