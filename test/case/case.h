@@ -244,6 +244,9 @@ long task_wait(struct task *task);
 bool task_running(const struct task *task);
 void task_wait_asleep(struct task *task);
 void task_wait_asleep_deaf(struct task *task);	/* to signals */
+/* The same for those who may come back before: false then */
+bool task_try_asleep(struct task *task);
+bool task_try_asleep_deaf(struct task *task);
 
 /*
  * jobs: a process of its own, the result being its exit status. job_start() forks:

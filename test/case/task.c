@@ -71,14 +71,14 @@ bool task_running(const struct task *task)
  * Nothing tells that a thread went to sleep: look until it did. Whoever wakes it
  * later is then known to have done so.
  */
-static void task_wait_state(struct task *task, const char *want)
+static bool task_try_state(struct task *task, const char *want)
 {
 	char path[64], stat[512] = "", *state = stat;
 	pid_t tid;
 
 	do {
 		if (!task_running(task))
-			case_fail("a thread that was to sleep came back");
+			return false;
 		sched_yield();
 		tid = __atomic_load_n(&task->tid, __ATOMIC_ACQUIRE);
 		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
@@ -86,16 +86,33 @@ static void task_wait_state(struct task *task, const char *want)
 			continue;
 		state = strrchr(stat, ')') ?: stat;
 	} while (strncmp(state, want, strlen(want)));
+	return true;
+}
+
+static void task_expect_state(struct task *task, const char *want)
+{
+	if (!task_try_state(task, want))
+		case_fail("a thread that was to sleep came back");
 }
 
 void task_wait_asleep(struct task *task)
 {
-	task_wait_state(task, ") S");
+	task_expect_state(task, ") S");
 }
 
 void task_wait_asleep_deaf(struct task *task)
 {
-	task_wait_state(task, ") D");
+	task_expect_state(task, ") D");
+}
+
+bool task_try_asleep(struct task *task)
+{
+	return task_try_state(task, ") S");
+}
+
+bool task_try_asleep_deaf(struct task *task)
+{
+	return task_try_state(task, ") D");
 }
 
 static void job_watch(struct job *job)

@@ -145,7 +145,8 @@ static const char *unload_extras(void)
 	       unload_present("unplug-null") ?: unload_present("unplug-populate") ?:
 	       unload_present("unplug-textbook") ?: unload_present("unplug-prepare") ?:
 	       unload_present("unplug-hole") ?: unload_present("unplug-sleeper") ?:
-	       unload_present("unplug-uring") ?: unload_present("unplug-inside");
+	       unload_present("unplug-uring") ?: unload_present("unplug-inside") ?:
+	       unload_present("unplug-edu") ?: unload_present("naive-edu");
 }
 
 static const char *restore_modules(void)
