@@ -7,9 +7,10 @@
  *	user()		unplug_gate_get_active, an operation,
  *			unplug_gate_put_active		include/unplug/gate.h
  *			__unplug_gate_put_late		kernel/gate.c
- *	closer()	unplug_gate_open, unplug_gate_kill, unplug_gates_close,
- *			unplug_gate_fold		kernel/gate.c
+ *	closer()	unplug_gate_open, unplug_gate_thaw, unplug_gate_kill,
+ *			unplug_gates_close, unplug_gate_fold	kernel/gate.c
  *	close_here	gates_close_here		kernel/gate.c
+ *	thaw_here	gate_thaw_here			kernel/gate.c
  *
  * What a CPU stores becomes visible at any later time and in any order, but for two
  * stores to one place; what it loads may be any value the place had since the CPU's
@@ -25,9 +26,11 @@
  *
  * Two users, each on any of two CPUs, who enter once; who was refused may tell the other
  * before he begins. The closer has a CPU of its own. What is set up before open
- * stands for the words as well. Left out: interrupts that get or put, CPUs that come and
- * go, so close's race with one that comes online (gate.pml has all three); processors
- * on which two CPUs see the stores of a third in different order.
+ * stands for the words as well. Or the gate is a frozen one, which is thawed: then there
+ * is one user, who may have loaded the pointer before the freeze, and CPU 1 may come online
+ * meanwhile, for good, by a full fence. Left out: interrupts that get or put, CPUs that go,
+ * and come while a gate is closed (gate.pml has all three); processors on which two CPUs
+ * see the stores of a third in different order.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:
@@ -56,6 +59,10 @@
  *			=> an operation misses what was set up before open
  *	BUG_G		close comes before kill
  *			=> let in after a refusal
+ *	BUG_H_FENCE	thaw has no fence before it looks which CPUs are online
+ *			=> an operation misses what was set up before open
+ *	BUG_H_REMOTE	thaw opens all words itself, without interrupts
+ *			=> an operation misses what was set up before open
  */
 
 #define USERS	2
@@ -97,6 +104,10 @@ short old_left[2];	/* the closer's */
 
 /* The machine */
 bool set_up_first;	/* setup was seen no later than the open pointer */
+bool online = true;	/* CPU 1; each look at it finds what is */
+
+bool frozen;		/* at the beginning */
+bool leaves;		/* kill or close has begun */
 
 bool entered[USERS];
 byte drains;
@@ -186,6 +197,7 @@ inline move()
 	if
 	:: true
 	:: atomic {
+		cpu == 1 || online;
 #ifndef BUG_C
 		land(cpu);
 		look_anew((1 - cpu));
@@ -217,14 +229,14 @@ inline add(n)
 proctype user(byte me)
 {
 	byte cpu, seen;
-	bool in, zero, doomed;
+	bool in, zero, doomed, final;
 	short r;
 
 	/* Somebody has told him, or not. */
 	atomic {
 		if
 		:: cpu = 0
-		:: cpu = 1
+		:: online -> cpu = 1
 		fi
 	};
 	atomic {
@@ -235,7 +247,8 @@ proctype user(byte me)
 	};
 
 	/* get */
-	atomic {
+	if
+	:: atomic {
 		load_ptr();
 #ifndef BUG_F_GET
 		if			/* F */
@@ -244,22 +257,24 @@ proctype user(byte me)
 		fi;
 #endif
 		if
-		:: seen != OWN -> goto refused
+		:: seen != OWN -> final = seen == KILLED; goto refused
 		:: else -> seen = CLOSED
 		fi
-	};
+	   }
+	:: atomic { frozen && !doomed -> skip }	/* has done so, before */
+	fi;
 	move();
 #ifdef BUG_A
 	in = word[cpu] > 0;
 	atomic { word[cpu]++; entered[me] = in };
 #else
-	add(1);					/* A */
+	atomic { add(1); final = leaves };	/* A */
 	atomic { in = r > 0; entered[me] = in; r = 0 };
 #endif
 	atomic {
 		if
-		:: !in -> seen = OWN; goto refused
-		:: else
+		:: !in -> goto refused
+		:: else -> final = false
 		fi;
 		assert(!doomed);	/* let in after a refusal */
 		doomed = false
@@ -304,7 +319,7 @@ refused:
 	/* Tells the world, but for one who came too early: a release */
 	atomic {
 		if
-		:: seen != CLOSED -> land(cpu); told = true
+		:: final -> land(cpu); told = true
 		:: else
 		fi
 	};
@@ -348,17 +363,79 @@ inline gates_close()
 #endif
 }
 
+inline set_up()
+{
+	atomic {
+		if
+		:: setting_up -> setup = true; setting_up = false
+		:: else
+		fi
+	}
+}
+
+/* An exchange is a full fence. */
+inline thaw_there(c)
+{
+	atomic { set_up(); look_anew(CLOSER); word[c] = OPEN }
+}
+
+/* On CPU c, between two instructions */
+inline thaw_here(c)
+{
+	atomic {
+		asked[c] -> asked[c] = false;
+		look_anew(c);
+		if
+		:: word[c] < 0 -> word[c] = OPEN
+		:: else
+		fi;
+		land(c)
+	}
+}
+
+inline gate_thaw()
+{
+#ifndef BUG_H_FENCE
+	set_up();				/* H */
+#endif
+#ifdef BUG_H_REMOTE
+	thaw_there(0);
+	thaw_there(1);
+#else
+	if
+	:: !online -> thaw_there(1)
+	:: online
+	fi;
+	atomic {				/* sent: a release */
+		set_up();
+		asked[0] = true;
+		asked[1] = online
+	};
+	do
+	:: thaw_here(0)
+	:: thaw_here(1)
+	:: atomic { !asked[0] && !asked[1] -> break }
+	od;
+	look_anew(CLOSER);			/* H */
+#endif
+}
+
 proctype closer()
 {
 	bool asked[2];
 	bool zero;
 	short n;
 
-	setting_up = true;			/* plain stores, then open */
+	setting_up = true;			/* plain stores, then open or thaw */
+	if
+	:: frozen -> gate_thaw()
+	:: !frozen
+	fi;
 #ifndef BUG_F_OPEN
-	atomic { setup = true; setting_up = false };
+	set_up();
 #endif
 	opening = true;				/* F */
+	atomic { online -> leaves = true };
 #ifdef BUG_G
 	gates_close();
 	killing = true;
@@ -394,11 +471,29 @@ proctype closer()
 	drains == 1
 }
 
+proctype hotplug()
+{
+	atomic { !online -> online = true; look_anew(1) }
+}
+
 init {
 	atomic {
+		if
+		:: true
+		:: frozen = true;
+			word[0] = SHUT;
+			word[1] = SHUT;
+			if
+			:: true
+			:: online = false; run hotplug()
+			fi
+		fi;
 		run memory();
 		run user(0);
-		run user(1);
+		if
+		:: !frozen -> run user(1)
+		:: frozen		/* one is enough to miss something */
+		fi;
 		run closer()
 	}
 }
