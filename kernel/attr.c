@@ -49,7 +49,7 @@ static int attr_enter(struct attr_visit *visit, struct device *device,
 {
 	visit->dev = container_of(device, struct unplug_dev, device);
 	if (!__unplug_guard_enter(visit->dev, "attribute"))
-		return -ENODEV;
+		return unplug_freeze_refused(visit->dev, NULL, false);
 	visit->node = sysfs_break_active_protection(&device->kobj, &attr->attr);
 	if (WARN_ON(!visit->node)) {
 		unplug_guard_leave(visit->dev);

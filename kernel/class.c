@@ -14,6 +14,11 @@ static const char *const state_names[] = {
 	[UNPLUG_DEV_REGISTERING] = "registering",
 	[UNPLUG_DEV_PULLED] = "registering",
 	[UNPLUG_DEV_LIVE] = "live",
+	[UNPLUG_DEV_FREEZING] = "freezing",
+	[UNPLUG_DEV_FREEZING_PULLED] = "freezing",
+	[UNPLUG_DEV_FROZEN] = "frozen",
+	[UNPLUG_DEV_THAWING] = "thawing",
+	[UNPLUG_DEV_THAWING_PULLED] = "thawing",
 	[UNPLUG_DEV_DYING] = "dying",
 	[UNPLUG_DEV_SHUT] = "shut",
 	[UNPLUG_DEV_DRAINED] = "drained",
@@ -40,7 +45,7 @@ static struct unplug_dev *to_unplug_dev(struct device *device)
 static ssize_t generation_show(struct device *device,
 			       struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%llu\n", to_unplug_dev(device)->generation);
+	return sysfs_emit(buf, "%llu\n", unplug_dev_generation(to_unplug_dev(device)));
 }
 static DEVICE_ATTR_RO(generation);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What unplug_cold_call() calls: see cold.h. The stack has the two arguments. */
+/*
+ * What unplug_cold_call() and unplug_cold_ask() call: see cold.h. The stack has the two
+ * arguments; the answer replaces the first.
+ */
 
 #include <linux/linkage.h>
 #include <asm/frame.h>
@@ -24,6 +27,7 @@ SYM_FUNC_START(\func\()_cold)
 	movq	DEV(%rsp), %rdi
 	movq	OP(%rsp), %rsi
 	call	\func
+	movq	%rax, DEV(%rsp)
 	popq	%r11
 	popq	%r10
 	popq	%r9
@@ -42,3 +46,4 @@ SYM_FUNC_END(\func\()_cold)
 COLD unplug_guard_refused
 COLD unplug_holder_enter
 COLD unplug_holder_leave
+COLD unplug_guard_stale

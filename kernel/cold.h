@@ -15,6 +15,7 @@
 
 #include <linux/tracepoint-defs.h>
 
+struct file;
 struct unplug_dev;
 
 DECLARE_TRACEPOINT(unplug_refused);
@@ -31,12 +32,30 @@ DECLARE_TRACEPOINT(unplug_refused);
 		     : ASM_CALL_CONSTRAINT				\
 		     : [arg_dev] "r" (dev), [arg_op] "ri" (op)		\
 		     : "memory", "cc")
+
+/* unsigned long func(struct unplug_dev *dev, struct file *file), likewise */
+#define unplug_cold_ask(func, dev, file)				\
+({									\
+	unsigned long __answer;						\
+									\
+	asm volatile("pushq %[arg_file]\n\t"				\
+		     "pushq %[arg_dev]\n\t"				\
+		     "call " #func "_cold\n\t"				\
+		     "popq %[answer]\n\t"				\
+		     "addq $8, %%rsp"					\
+		     : [answer] "=r" (__answer), ASM_CALL_CONSTRAINT	\
+		     : [arg_dev] "r" (dev), [arg_file] "r" (file)	\
+		     : "memory", "cc");					\
+	__answer;							\
+})
 #else
-#define unplug_cold_call(func, dev, op)	func(dev, op)
+#define unplug_cold_call(func, dev, op)		func(dev, op)
+#define unplug_cold_ask(func, dev, file)	func(dev, file)
 #endif
 
 void unplug_guard_refused(struct unplug_dev *dev, const char *op);
 void unplug_holder_enter(struct unplug_dev *dev, const char *op);
 void unplug_holder_leave(struct unplug_dev *dev, const char *op);
+unsigned long unplug_guard_stale(struct unplug_dev *dev, struct file *file);
 
 #endif /* _UNPLUG_COLD_H */

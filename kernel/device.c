@@ -47,11 +47,18 @@ static void unplug_dev_release(struct device *device)
 	queue_work(unplug_wq, &dev->free_work);
 }
 
+/*
+ * At freeze, or at unplug. As soon as the end is counted, somebody else may count the
+ * last one, and free the device: by RCU.
+ */
 static void unplug_dev_gate_drained(struct unplug_gate *gate)
 {
 	struct unplug_dev *dev = container_of(gate, struct unplug_dev, gate);
 
-	queue_work(unplug_wq, &dev->gone_work);
+	rcu_read_lock();
+	unplug_dev_ended(dev);
+	complete_all(&dev->idle);	/* last: thaw counts this end once more */
+	rcu_read_unlock();
 }
 
 static void unplug_dev_hw_drained(struct unplug_gate *hw)
@@ -67,6 +74,9 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	dev->drv = drv;
 	dev->front = drv->front;
 	dev->mode = drv->mode;
+	dev->waits = drv->frozen_waits;
+	atomic_set(&dev->ends, UNPLUG_ENDS);
+	init_completion(&dev->idle);
 	init_completion(&dev->hw_drained);
 	init_completion(&dev->shut);
 	init_completion(&dev->hidden);
@@ -77,6 +87,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	INIT_LIST_HEAD(&dev->open);
 	init_waitqueue_head(&dev->files_wait);
 	init_waitqueue_head(&dev->wait);
+	init_waitqueue_head(&dev->thawed);
 	INIT_LIST_HEAD(&dev->wakes);
 	spin_lock_init(&dev->holders_lock);
 	INIT_LIST_HEAD(&dev->holders);
@@ -227,19 +238,10 @@ static void unplug_dev_open_gates(struct unplug_dev *dev)
 	unplug_gate_open(&dev->gate);
 }
 
-/*
- * Last of all: from here on the device may be taken away, by an operation too.
- * If one has asked for that already, now is the time.
- */
+/* Last of all: from here on the device may be taken away, by an operation too. */
 static bool unplug_dev_live(struct unplug_dev *dev)
 {
-	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_REGISTERING,
-			   UNPLUG_DEV_LIVE) == UNPLUG_DEV_REGISTERING)
-		return true;
-	/* Whoever unplugs it sees what register has done. */
-	atomic_set_release(&dev->state, UNPLUG_DEV_LIVE);
-	unplug_dev_unplug_async(dev);
-	return false;
+	return unplug_dev_settle(dev, UNPLUG_DEV_REGISTERING, UNPLUG_DEV_LIVE);
 }
 
 static int unplug_dev_add(struct unplug_dev *dev)

@@ -44,6 +44,7 @@ static const char *const state_names[] = {
  * @state: under dev->files_lock
  * @policy: what its mappings show after unplug; likewise
  * @met: a mapping has shown it: it is not to be changed any more; likewise
+ * @stale: released by thaw; under dev->files_lock, read without
  * @fasync: the driver may have it in a list, whatever FASYNC says
  * @process: that opened it; likewise how it was called, and when
  * @comm: "
@@ -60,6 +61,7 @@ struct unplug_file {
 	enum unplug_file_state state;
 	enum unplug_policy policy;
 	bool met;
+	bool stale;
 	bool fasync;
 	struct pid *process;
 	char comm[TASK_COMM_LEN];
@@ -144,8 +146,10 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 	struct module *owner;
 	int err = -ENXIO;
 
-	if (!unplug_guard_enter(dev, "open"))
-		return err;
+	if (!unplug_guard_enter(dev, "open")) {
+		err = unplug_freeze_refused(dev, file, true);
+		return err == -ENODEV ? -ENXIO : err;
+	}
 	owner = dev->drv->owner;
 	if (!try_module_get(owner))
 		goto leave;
@@ -396,6 +400,8 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 
 	spin_lock(&dev->files_lock);
 	hash_del_rcu(&uf->node);
+	if (uf->stale)
+		WRITE_ONCE(dev->stale, dev->stale - 1);
 	spin_unlock(&dev->files_lock);
 	/* A forced release has hidden from the kernel that this is still to be done. */
 	if (READ_ONCE(dev->fasync))
@@ -489,4 +495,62 @@ bool unplug_file_opened_by(struct unplug_dev *dev, const struct pid *process)
 		opened |= uf->process == process;
 	spin_unlock(&dev->files_lock);
 	return opened;
+}
+
+/**
+ * unplug_file_end_all() - no file that is open now reaches the driver any more
+ * @dev: a frozen device, drained: no file is being opened
+ *
+ * Context: As unplug_file_release_all().
+ */
+void unplug_file_end_all(struct unplug_dev *dev)
+{
+	struct unplug_file *uf;
+	int bucket;
+
+	unplug_file_release_all(dev);
+	spin_lock(&dev->files_lock);
+	hash_for_each(dev->files, bucket, uf, node) {
+		if (uf->stale)
+			continue;
+		WRITE_ONCE(uf->stale, true);
+		WRITE_ONCE(dev->stale, dev->stale + 1);
+	}
+	spin_unlock(&dev->files_lock);
+}
+
+/**
+ * unplug_file_is_stale() - was a file ended by thaw?
+ * @dev: the device
+ * @file: an open file of it, which the caller keeps open
+ *
+ * Context: Any.
+ * Return: true if so.
+ */
+bool unplug_file_is_stale(struct unplug_dev *dev, struct file *file)
+{
+	struct unplug_file *uf;
+	bool stale;
+
+	rcu_read_lock();
+	uf = file_find(dev, file);
+	stale = uf && READ_ONCE(uf->stale);
+	rcu_read_unlock();
+	return stale;
+}
+
+/**
+ * unplug_guard_stale() - turn away who has entered through a file that was ended
+ * @dev: the device, entered
+ * @file: an open file of it
+ *
+ * Context: Any; by unplug_cold_ask().
+ * Return: not 0 if so: the caller is no longer inside.
+ */
+unsigned long unplug_guard_stale(struct unplug_dev *dev, struct file *file)
+{
+	if (!unplug_file_is_stale(dev, file))
+		return 0;
+	unplug_guard_leave(dev);
+	return 1;
 }

@@ -183,6 +183,42 @@ void unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
 }
 EXPORT_SYMBOL_GPL(unplug_gates_close);
 
+/* On each CPU, in an interrupt */
+static void gate_thaw_here(void *arg)
+{
+	struct unplug_gate *gate = arg;
+
+	/* It may have been opened while this CPU was not online, and have counted since. */
+	if (this_cpu_read(*gate->own) < 0)
+		this_cpu_write(*gate->own, UNPLUG_WORD_OPEN);
+}
+
+/**
+ * unplug_gate_thaw() - let users in again
+ * @gate: a dead gate: ->drained returned
+ *
+ * Some may succeed before this returns; all who begin after it do.
+ *
+ * Ownership: the caller owes unplug_gate_kill().
+ * Context: As unplug_gates_close(). The caller serialises it with kill and destroy.
+ */
+void unplug_gate_thaw(struct unplug_gate *gate)
+{
+	int cpu;
+
+	WARN_ON(gate->state != UNPLUG_GATE_DEAD);
+	preempt_disable();
+	smp_mb();	/* H */
+	for_each_possible_cpu(cpu)
+		if (!cpu_online(cpu))
+			xchg(per_cpu_ptr(gate->own, cpu), UNPLUG_WORD_OPEN);
+	on_each_cpu(gate_thaw_here, gate, true);	/* H */
+	preempt_enable();
+	WRITE_ONCE(gate->state, UNPLUG_GATE_LIVE);
+	smp_store_release(&gate->word, gate->own);	/* F */
+}
+EXPORT_SYMBOL_GPL(unplug_gate_thaw);
+
 /* What the CPUs have counted, or had when their words were shut */
 static int unplug_gate_sum(const struct unplug_gate *gate)
 {

@@ -37,7 +37,7 @@
 	const struct file_operations *__fops;				\
 	typeof(__fops->op(__VA_ARGS__)) __ret;				\
 									\
-	if (unplug_guard_enter(__dev, #op)) {				\
+	if (unplug_guard_enter_file(__dev, file, #op)) {		\
 		__fops = __dev->drv->fops;				\
 		__ret = likely(__fops->op) ? __fops->op(__VA_ARGS__) :	\
 					     (absent);			\
@@ -48,9 +48,23 @@
 	__ret;								\
 })
 
+/*
+ * What those answer who were refused. They are called last, so that guards need not keep
+ * what an operation was called with.
+ */
+static noinline int guard_refused(struct file *file)
+{
+	return unplug_freeze_refused(unplug_dev_from_file(file), file, false);
+}
+
+static noinline int guard_refused_waits(struct file *file)
+{
+	return unplug_freeze_refused(unplug_dev_from_file(file), file, true);
+}
+
 static loff_t guard_llseek(struct file *file, loff_t offset, int whence)
 {
-	return guard_call(file, -ENODEV, -ESPIPE, llseek, file, offset, whence);
+	return guard_call(file, guard_refused(file), -ESPIPE, llseek, file, offset, whence);
 }
 
 /* What of a front end's is called here stays: its files do, see struct unplug_front. */
@@ -60,7 +74,7 @@ static ssize_t guard_read_dead(struct file *file, char __user *to, size_t count,
 	const struct unplug_front *front = unplug_dev_from_file(file)->front;
 
 	return front && front->read ? front->read(file, to, count, pos) :
-				      -ENODEV;
+				      guard_refused_waits(file);
 }
 
 static ssize_t guard_read(struct file *file, char __user *to, size_t count,
@@ -73,7 +87,8 @@ static ssize_t guard_read(struct file *file, char __user *to, size_t count,
 static ssize_t guard_write(struct file *file, const char __user *from,
 			   size_t count, loff_t *pos)
 {
-	return guard_call(file, -ENODEV, -EINVAL, write, file, from, count, pos);
+	return guard_call(file, guard_refused_waits(file), -EINVAL,
+			  write, file, from, count, pos);
 }
 
 /*
@@ -82,19 +97,23 @@ static ssize_t guard_write(struct file *file, const char __user *from,
  */
 static ssize_t guard_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	return guard_call(iocb->ki_filp, -ENODEV, -EINVAL, read_iter, iocb, to);
+	return guard_call(iocb->ki_filp, guard_refused_waits(iocb->ki_filp),
+			  -EINVAL, read_iter, iocb, to);
 }
 
 static ssize_t guard_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	return guard_call(iocb->ki_filp, -ENODEV, -EINVAL, write_iter, iocb,
-			  from);
+	return guard_call(iocb->ki_filp, guard_refused_waits(iocb->ki_filp),
+			  -EINVAL, write_iter, iocb, from);
 }
 
+/* Of a device that is frozen there is nothing to tell: thaw has everybody ask again. */
 static __poll_t guard_poll_dead(struct file *file)
 {
 	const struct unplug_front *front = unplug_dev_from_file(file)->front;
 
+	if (unplug_freeze_is_quiet(unplug_dev_from_file(file), file))
+		return 0;
 	return EPOLLHUP | EPOLLERR |
 	       (front && front->poll ? front->poll(file) : 0);
 }
@@ -114,15 +133,15 @@ static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
 
 static long guard_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	return guard_call(file, -ENODEV, -ENOTTY, unlocked_ioctl, file, cmd,
-			  arg);
+	return guard_call(file, guard_refused_waits(file), -ENOTTY,
+			  unlocked_ioctl, file, cmd, arg);
 }
 
 static long guard_compat_ioctl(struct file *file, unsigned int cmd,
 			       unsigned long arg)
 {
-	return guard_call(file, -ENODEV, -ENOIOCTLCMD, compat_ioctl, file, cmd,
-			  arg);
+	return guard_call(file, guard_refused_waits(file), -ENOIOCTLCMD,
+			  compat_ioctl, file, cmd, arg);
 }
 
 static int guard_mmap(struct file *file, struct vm_area_struct *vma)
@@ -130,8 +149,8 @@ static int guard_mmap(struct file *file, struct vm_area_struct *vma)
 	struct unplug_dev *dev = unplug_dev_from_file(file);
 	int err = -ENODEV;
 
-	if (!unplug_guard_enter(dev, "mmap"))
-		return err;
+	if (!unplug_guard_enter_file(dev, file, "mmap"))
+		return guard_refused(file);
 	if (unplug_fops_can_mmap(dev->drv->fops))
 		err = unplug_guard_mapping(dev, file, vma);
 	unplug_hook(UNPLUG_HOOK_MMAP);
@@ -149,8 +168,8 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 	const struct file_operations *fops;
 	unsigned long ret = -ENODEV;
 
-	if (!unplug_guard_enter(dev, "get_unmapped_area"))
-		return ret;
+	if (!unplug_guard_enter_file(dev, file, "get_unmapped_area"))
+		return guard_refused(file);
 	fops = dev->drv->fops;
 	/* MAP_FIXED is about to unmap what is there: fail before it does. */
 	if (unplug_fops_can_mmap(fops))
@@ -175,14 +194,21 @@ static int guard_release(struct inode *inode, struct file *file)
 static int guard_fsync(struct file *file, loff_t start, loff_t end,
 		       int datasync)
 {
-	return guard_call(file, -ENODEV, -EINVAL, fsync, file, start, end,
+	return guard_call(file, guard_refused(file), -EINVAL, fsync, file, start, end,
 			  datasync);
+}
+
+/* To switch off succeeds when the device is dying: whoever releases the file does it. */
+static int guard_fasync_dead(struct file *file, int on)
+{
+	int err = guard_refused(file);
+
+	return on || err != -ENODEV ? err : 0;
 }
 
 /*
  * The core keeps a list of its own, to tell that the device went. The kernel switches
- * off before it calls ->release: nothing to do for the driver when the device is
- * dying, whoever releases the file does it.
+ * off before it calls ->release.
  */
 static int guard_fasync(int fd, struct file *file, int on)
 {
@@ -195,8 +221,9 @@ static int guard_fasync(int fd, struct file *file, int on)
 			return err;
 		unplug_file_wants_signals(dev, file);
 	}
-	err = guard_call(file, on ? -ENODEV : 0, 0, fasync, fd, file, on);
-	if (!on || err < 0)
+	err = guard_call(file, guard_fasync_dead(file, on), 0, fasync, fd,
+			 file, on);
+	if (on ? err < 0 : !err)
 		fasync_helper(fd, file, 0, &dev->fasync);
 	return err;
 }
@@ -205,15 +232,15 @@ static ssize_t guard_splice_read(struct file *file, loff_t *pos,
 				 struct pipe_inode_info *pipe, size_t count,
 				 unsigned int flags)
 {
-	return guard_call(file, -ENODEV, -EINVAL, splice_read, file, pos, pipe,
-			  count, flags);
+	return guard_call(file, guard_refused(file), -EINVAL, splice_read, file,
+			  pos, pipe, count, flags);
 }
 
 static ssize_t guard_splice_write(struct pipe_inode_info *pipe,
 				  struct file *file, loff_t *pos, size_t count,
 				  unsigned int flags)
 {
-	return guard_call(file, -ENODEV, -EINVAL, splice_write, pipe, file, pos,
+	return guard_call(file, guard_refused(file), -EINVAL, splice_write, pipe, file, pos,
 			  count, flags);
 }
 
@@ -221,7 +248,7 @@ static ssize_t guard_splice_write(struct pipe_inode_info *pipe,
 static ssize_t guard_sendpage(struct file *file, struct page *page, int offset,
 			      size_t count, loff_t *pos, int more)
 {
-	return guard_call(file, -ENODEV, -EINVAL, sendpage, file, page, offset,
+	return guard_call(file, guard_refused(file), -EINVAL, sendpage, file, page, offset,
 			  count, pos, more);
 }
 #endif
@@ -232,7 +259,7 @@ do {									\
 	struct unplug_dev *__dev = unplug_dev_from_file(file);		\
 	const struct file_operations *__fops;				\
 									\
-	if (unplug_guard_enter(__dev, #op)) {				\
+	if (unplug_guard_enter_file(__dev, file, #op)) {		\
 		__fops = __dev->drv->fops;				\
 		if (__fops->op)						\
 			__fops->op(__VA_ARGS__);			\
@@ -254,13 +281,13 @@ static void guard_show_fdinfo(struct seq_file *seq, struct file *file)
 static int guard_setlease(struct file *file, unplug_lease_arg arg,
 			  struct unplug_lease **lease, void **priv)
 {
-	return guard_call(file, -ENODEV, -EINVAL, setlease, file, arg, lease,
+	return guard_call(file, guard_refused(file), -EINVAL, setlease, file, arg, lease,
 			  priv);
 }
 
 static int guard_fadvise(struct file *file, loff_t start, loff_t len, int advice)
 {
-	return guard_call(file, -ENODEV,
+	return guard_call(file, guard_refused(file),
 			  generic_fadvise(file, start, len, advice),
 			  fadvise, file, start, len, advice);
 }
@@ -294,7 +321,7 @@ static int guard_uring_cmd(struct io_uring_cmd *cmd, unsigned int flags)
 {
 	if (flags & UNPLUG_URING_CANCEL)
 		return guard_uring_cancel(cmd, flags);
-	return guard_call(cmd->file, -ENODEV, -EOPNOTSUPP,
+	return guard_call(cmd->file, guard_refused(cmd->file), -EOPNOTSUPP,
 			  uring_cmd, cmd, flags);
 }
 
@@ -302,14 +329,15 @@ static int guard_uring_cmd_iopoll(struct io_uring_cmd *cmd,
 				  struct io_comp_batch *batch,
 				  unsigned int flags)
 {
-	return guard_call(cmd->file, -ENODEV, -EOPNOTSUPP,
+	return guard_call(cmd->file, guard_refused(cmd->file), -EOPNOTSUPP,
 			  uring_cmd_iopoll, cmd, batch, flags);
 }
 
 static int guard_iopoll(struct kiocb *iocb, struct io_comp_batch *batch,
 			unsigned int flags)
 {
-	return guard_call(iocb->ki_filp, -ENODEV, -EOPNOTSUPP, iopoll, iocb,
+	return guard_call(iocb->ki_filp, guard_refused(iocb->ki_filp),
+			  -EOPNOTSUPP, iopoll, iocb,
 			  batch, flags);
 }
 
@@ -320,10 +348,10 @@ static int guard_iopoll(struct kiocb *iocb, struct io_comp_batch *batch,
 static int guard_flock(struct file *file, int cmd, struct file_lock *fl)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(file);
-	bool has_flock = false;
-	int err = -ENODEV;
+	bool has_flock;
+	int err;
 
-	if (unplug_guard_enter(dev, "flock")) {
+	if (unplug_guard_enter_file(dev, file, "flock")) {
 		has_flock = dev->drv->fops->flock;
 		if (has_flock)
 			err = dev->drv->fops->flock(file, cmd, fl);
@@ -333,7 +361,8 @@ static int guard_flock(struct file *file, int cmd, struct file_lock *fl)
 		/* The VFS sleeps here for other holders: not inside. */
 		return locks_lock_file_wait(file, fl);
 	}
-	return unplug_lock_is_unlock(fl) ? locks_lock_file_wait(file, fl) : err;
+	return unplug_lock_is_unlock(fl) ? locks_lock_file_wait(file, fl) :
+					   guard_refused(file);
 }
 
 static int guard_vfs_lock(struct file *file, int cmd, struct file_lock *fl)
@@ -354,7 +383,7 @@ static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
 	struct unplug_dev *dev = unplug_dev_from_file(file);
 	int err;
 
-	if (unplug_guard_enter(dev, "lock")) {
+	if (unplug_guard_enter_file(dev, file, "lock")) {
 		err = dev->drv->fops->lock ?
 			dev->drv->fops->lock(file, cmd, fl) :
 			guard_vfs_lock(file, cmd, fl);
@@ -362,7 +391,7 @@ static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
 		return err;
 	}
 	return unplug_lock_is_unlock(fl) ? posix_lock_file(file, fl, NULL) :
-					   -ENODEV;
+					   guard_refused(file);
 }
 
 #define IF(bit, guard) ((bit) ? (guard) : NULL)

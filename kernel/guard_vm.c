@@ -13,6 +13,7 @@
 #include <linux/pagemap.h>
 #include <linux/ratelimit.h>
 #include <unplug/mmap.h>
+#include <unplug/wait.h>
 #include "internal.h"
 
 #define HAS_PAGE_MKWRITE	BIT(0)
@@ -58,7 +59,7 @@ static bool shows_dummy(const struct vm_area_struct *vma)
 	const struct vm_operations_struct *__ops;			\
 	typeof(__ops->op(__VA_ARGS__)) __ret;				\
 									\
-	if (unplug_guard_enter(__dev, #op)) {				\
+	if (unplug_guard_enter_file(__dev, (vma)->vm_file, #op)) {	\
 		__ops = driver_vm_ops(vma);				\
 		__ret = __ops->op ? __ops->op(__VA_ARGS__) : (absent);	\
 		unplug_guard_leave(__dev);				\
@@ -68,16 +69,19 @@ static bool shows_dummy(const struct vm_area_struct *vma)
 	__ret;								\
 })
 
-#define guard_vm_call_void(vma, op, ...)				\
+/* What the driver is told, frozen or not: it would lose count of its mappings. */
+#define guard_vm_tell(vma, op, ...)					\
 do {									\
 	struct unplug_dev *__dev = vma_dev(vma);			\
-	const struct vm_operations_struct *__ops;			\
 									\
-	if (unplug_guard_enter(__dev, #op)) {				\
-		__ops = driver_vm_ops(vma);				\
-		if (__ops->op)						\
-			__ops->op(__VA_ARGS__);				\
+	if (unplug_guard_enter_file(__dev, (vma)->vm_file, #op)) {	\
+		if (driver_vm_ops(vma)->op)				\
+			driver_vm_ops(vma)->op(__VA_ARGS__);		\
 		unplug_guard_leave(__dev);				\
+	} else if (unplug_freeze_enter(__dev, (vma)->vm_file)) {	\
+		if (driver_vm_ops(vma)->op)				\
+			driver_vm_ops(vma)->op(__VA_ARGS__);		\
+		unplug_dev_ended(__dev);				\
 	}								\
 } while (0)
 
@@ -92,7 +96,7 @@ static void guard_open(struct vm_area_struct *vma)
 	if (shows_dummy(vma))
 		unplug_dummy_inherit(vma);
 	if (!vma_dev(vma)->front)
-		guard_vm_call_void(vma, open, vma);
+		guard_vm_tell(vma, open, vma);
 	else if (driver_vm_ops(vma)->open)
 		driver_vm_ops(vma)->open(vma);
 }
@@ -100,7 +104,7 @@ static void guard_open(struct vm_area_struct *vma)
 static void guard_close(struct vm_area_struct *vma)
 {
 	if (!vma_dev(vma)->front)
-		guard_vm_call_void(vma, close, vma);
+		guard_vm_tell(vma, close, vma);
 	else if (driver_vm_ops(vma)->close)
 		driver_vm_ops(vma)->close(vma);
 	if (is_populated(vma))
@@ -137,12 +141,28 @@ static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
 			     mprotect, vma, start, end, flags);
 }
 
+/* What guard_fault_result() says of a handler that was refused the hardware */
+#define GUARD_REFUSED	((__force vm_fault_t)BIT(31))
+
+/*
+ * A handler may be inside, and be refused the hardware: that is not its user's
+ * fault.
+ */
+static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
+{
+	return ret & VM_FAULT_SIGBUS &&
+	       READ_ONCE(vma_dev(vmf->vma)->hw.state) != UNPLUG_GATE_LIVE;
+}
+
 /*
  * A handler that returns a page leaves it to the kernel to map it, after the
  * guard: unplug may be over by then. Such a page is not mapped at all.
  */
 static noinline vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
 {
+	/* As long as we are inside, who froze the device cannot thaw it. */
+	if (guard_was_refused(vmf, ret))
+		return GUARD_REFUSED;
 	if (ret & (VM_FAULT_ERROR | VM_FAULT_NOPAGE | VM_FAULT_RETRY |
 		   VM_FAULT_FALLBACK))
 		return ret;
@@ -161,22 +181,18 @@ static noinline vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t r
 /* What an access of a revoked mapping meets. */
 static vm_fault_t guard_revoked(struct vm_fault *vmf)
 {
-	struct file *file = vmf->vma->vm_file;
+	struct vm_area_struct *vma = vmf->vma;
+	struct unplug_dev *dev = vma_dev(vma);
+	vm_fault_t ret;
 
-	return unplug_file_policy(vma_dev(vmf->vma), file, true) ==
-			       UNPLUG_POLICY_DUMMY ?
-		       unplug_dummy_fault(vmf) :
-		       VM_FAULT_SIGBUS;
-}
-
-/*
- * A handler may be inside, and be refused the hardware: that is not its user's
- * fault.
- */
-static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
-{
-	return ret & VM_FAULT_SIGBUS &&
-	       READ_ONCE(vma_dev(vmf->vma)->hw.state) != UNPLUG_GATE_LIVE;
+	if (unplug_file_policy(dev, vma->vm_file, true) != UNPLUG_POLICY_DUMMY)
+		return VM_FAULT_SIGBUS;
+	ret = unplug_dummy_fault(vmf);
+	smp_mb();	/* thaw_end() */
+	/* Thaw opens the gate, then takes dummies out: one that is late goes, too. */
+	if (unplug_dev_is_live(dev) && !unplug_file_is_stale(dev, vma->vm_file))
+		zap_special_vma_range(vma, vmf->address & PAGE_MASK, PAGE_SIZE);
+	return ret;
 }
 
 static noinline vm_fault_t guard_fault_populated(struct vm_fault *vmf)
@@ -193,7 +209,7 @@ static noinline vm_fault_t guard_fault_populated(struct vm_fault *vmf)
 static noinline vm_fault_t guard_fault_refused(struct vm_fault *vmf,
 					       vm_fault_t ret)
 {
-	return guard_was_refused(vmf, ret) ? guard_revoked(vmf) : ret;
+	return ret == GUARD_REFUSED ? guard_revoked(vmf) : ret;
 }
 
 /* Whoever is not populated has a handler: see mapping_table(). */
@@ -204,7 +220,7 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 	size_t table = vma->vm_ops - guard_vm_ops;
 	vm_fault_t ret;
 
-	if (!unplug_guard_enter(dev, "fault"))
+	if (!unplug_guard_enter_file(dev, vma->vm_file, "fault"))
 		return guard_revoked(vmf);
 	if (unlikely(table & POPULATED))
 		ret = guard_fault_populated(vmf);
@@ -285,7 +301,7 @@ static int guard_access_populated(struct vm_area_struct *vma,
 	const struct vm_operations_struct *ops;
 	int ret = -EIO;
 
-	if (!unplug_guard_enter(dev, "access"))
+	if (!unplug_guard_enter_file(dev, vma->vm_file, "access"))
 		return ret;
 	ops = driver_vm_ops(vma);
 	len = min_t(int, len, PAGE_SIZE - offset_in_page(addr));

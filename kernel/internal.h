@@ -54,11 +54,30 @@
 	       (dev)->generation, ##__VA_ARGS__)
 
 /* shut.c: how a device is taken away */
+#define UNPLUG_ENDS 2	/* what gone needs: see dev->ends */
 extern struct workqueue_struct *unplug_wq;
 int unplug_shut_init(void);
 void unplug_shut_exit(void);
 void unplug_dev_shut_work(struct work_struct *work);
 void unplug_dev_gone_work(struct work_struct *work);
+void unplug_dev_ended(struct unplug_dev *dev);
+bool unplug_dev_refuse_wait(struct unplug_dev *dev, unsigned long caller);
+void unplug_dev_wait_hw(struct unplug_dev *dev);
+void unplug_dev_zap(struct unplug_dev *dev);
+bool unplug_dev_wait_drain(struct completion *event);
+
+/* state.c: which state follows which */
+bool unplug_dev_ask(struct unplug_dev *dev);
+bool unplug_dev_settle(struct unplug_dev *dev, int from, int to);
+bool unplug_dev_was_live(struct unplug_dev *dev);
+
+/* freeze.c: hot reset */
+int unplug_freeze_restart(int err);
+bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file);
+bool unplug_freeze_enter(struct unplug_dev *dev, struct file *file);
+bool unplug_dev_is_frozen(const struct unplug_dev *dev);
+int unplug_freeze_refused(struct unplug_dev *dev, struct file *file,
+			  bool waits);
 
 /* class.c: what user space sees of a device in sysfs and /dev */
 extern struct class *unplug_class;
@@ -73,6 +92,7 @@ struct inode *unplug_inode_new(void);
 
 /* minor.c: numbers, names, the list of devices */
 int unplug_minor_reserve(struct unplug_dev *dev);
+void unplug_minor_renew(struct unplug_dev *dev);
 void unplug_minor_free_name(struct unplug_dev *dev);
 void unplug_minor_free(struct unplug_dev *dev);
 struct unplug_dev *unplug_minor_find(unsigned int minor);
@@ -88,6 +108,8 @@ struct unplug_file;
 void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
+void unplug_file_end_all(struct unplug_dev *dev);
+bool unplug_file_is_stale(struct unplug_dev *dev, struct file *file);
 
 void unplug_file_wants_signals(struct unplug_dev *dev, struct file *file);
 struct unplug_poll **unplug_file_poll(struct unplug_dev *dev, struct file *file);
@@ -103,6 +125,7 @@ bool unplug_file_opened_by(struct unplug_dev *dev, const struct pid *process);
 
 /* wait.c: who sleeps inside */
 void unplug_wait_wake(struct unplug_dev *dev);
+void unplug_wait_restart(struct unplug_dev *dev);
 
 /* callback.c: work and timers of the driver */
 void unplug_callbacks_cancel(struct unplug_dev *dev);
@@ -216,6 +239,19 @@ static __always_inline void unplug_guard_leave(struct unplug_dev *dev)
 		unplug_cold_call(unplug_holder_leave, dev, NULL);
 	rwsem_release(&dev->dep_map, _RET_IP_);
 	unplug_dev_put_active(dev);
+}
+
+/*
+ * The guard of an operation on an open file, which may have been ended by thaw. Who asks
+ * inside the gate cannot miss that: thaw ends files while nobody is.
+ */
+static __always_inline bool unplug_guard_enter_file(struct unplug_dev *dev,
+						    struct file *file,
+						    const char *op)
+{
+	return unplug_guard_enter(dev, op) &&
+	       (likely(!READ_ONCE(dev->stale)) ||
+		!unplug_cold_ask(unplug_guard_stale, dev, file));
 }
 
 #ifdef UNPLUG_HOOKS

@@ -71,6 +71,19 @@ unlock:
 }
 
 /**
+ * unplug_minor_renew() - a new generation begins
+ * @dev: a device that has a number
+ *
+ * Context: Process.
+ */
+void unplug_minor_renew(struct unplug_dev *dev)
+{
+	xa_lock(&minors);
+	WRITE_ONCE(dev->generation, ++generation_last);
+	xa_unlock(&minors);
+}
+
+/**
  * unplug_minor_free_name() - let another device have the name
  * @dev: a device whose number is reserved and whose node is gone
  *

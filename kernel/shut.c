@@ -2,7 +2,7 @@
 /*
  * How a device is taken away: from LIVE over DYING, SHUT and DRAINED to GONE.
  *
- *	begin	whoever is first to move the state from LIVE to DYING; any
+ *	begin	whoever is first to move the state from LIVE, or FROZEN, to DYING; any
  *		context; takes what the rest needs: a reference of the device and
  *		one of the driver's module
  *	shut	the same caller, or a worker for unplug_dev_unplug_async; of many
@@ -34,37 +34,52 @@ static s64 unplug_dev_us(struct unplug_dev *dev, ktime_t when)
 	return ktime_us_delta(when, dev->when_called);
 }
 
-/*
- * A module that is loading or unloading cannot be kept: its init, when it
- * fails, and its exit end with the module gone, whatever its count says. Who
- * unplugs from there has to wait for gone instead.
+/**
+ * unplug_dev_ended() - one of what gone needs is there
+ * @dev: the device: its gate is dead, or it is shut
+ *
+ * Context: Any.
  */
-static bool unplug_dev_pin_driver(struct unplug_dev *dev)
+void unplug_dev_ended(struct unplug_dev *dev)
 {
-	struct module *owner = dev->drv->owner;
-
-	if (!owner)
-		return true;
-	return READ_ONCE(owner->state) == MODULE_STATE_LIVE &&
-	       try_module_get(owner);
+	if (atomic_dec_and_test(&dev->ends))
+		queue_work(unplug_wq, &dev->gone_work);
 }
 
-static bool unplug_dev_begin(struct unplug_dev *dev)
+/**
+ * unplug_dev_wait_drain() - wait for those inside, but not for ever
+ * @event: when they have left
+ *
+ * Context: Process. Sleeps up to drain_ms.
+ * Return: true if they have.
+ */
+bool unplug_dev_wait_drain(struct completion *event)
 {
-	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_LIVE, UNPLUG_DEV_DYING) !=
-	    UNPLUG_DEV_LIVE)
-		return false;
-
-	dev->when_called = ktime_get();
-	unplug_dev_get(dev);
-	dev->pinned = unplug_dev_pin_driver(dev);
-	unplug_gate_kill(&dev->hw);
-	unplug_gate_kill(&dev->gate);
-	return true;
+	return wait_for_completion_timeout(event, msecs_to_jiffies(drain_ms));
 }
 
-/* All of the device's mappings, private copies included: never a range. */
-static void unplug_dev_zap(struct unplug_dev *dev)
+/**
+ * unplug_dev_wait_hw() - wait for the end of hardware sections
+ * @dev: a device whose hardware gate was folded
+ *
+ * Context: Process. Sleeps.
+ */
+void unplug_dev_wait_hw(struct unplug_dev *dev)
+{
+	while (!wait_for_completion_timeout(&dev->hw_drained, 10 * HZ))
+		unplug_dev_err(dev, "%u hardware sections have not ended yet: %s must not wait for users in one\n",
+			       unplug_gate_inside(&dev->hw), dev->drv->name);
+}
+
+/**
+ * unplug_dev_zap() - take all of a device's mappings back
+ * @dev: the device
+ *
+ * Private copies included: never a range.
+ *
+ * Context: Process.
+ */
+void unplug_dev_zap(struct unplug_dev *dev)
 {
 	unmap_mapping_range(dev->mapping, 0, 0, 1);
 }
@@ -89,10 +104,11 @@ static void unplug_dev_closed(struct unplug_dev *dev)
 {
 	unplug_stall_begin(dev);
 	unplug_wait_wake(dev);
-	unplug_gate_fold(&dev->hw);
+	if (!dev->frozen)
+		unplug_gate_fold(&dev->hw);
 }
 
-/* From DYING to SHUT. Folding the gate may start unplug_dev_gone_work at once. */
+/* From DYING to SHUT. The end of it may start unplug_dev_gone_work at once. */
 static void unplug_dev_revoke(struct unplug_dev *dev)
 {
 	/*
@@ -118,7 +134,9 @@ static void unplug_dev_revoke(struct unplug_dev *dev)
 
 	unplug_hook(UNPLUG_HOOK_SHUT);
 	unplug_dev_get(dev);	/* until hidden; the other one goes with gone */
-	unplug_gate_fold(&dev->gate);
+	if (!dev->frozen)
+		unplug_gate_fold(&dev->gate);
+	unplug_dev_ended(dev);
 }
 
 /* All whose hardware sections are over. How many are left; @stuck: one of them. */
@@ -226,15 +244,6 @@ void unplug_dev_gone_work(struct work_struct *work)
 	unplug_dev_put(dev);
 }
 
-/* GONE is also where a registration that failed ends. */
-static bool unplug_dev_was_live(struct unplug_dev *dev)
-{
-	int state = atomic_read(&dev->state);
-
-	return state >= UNPLUG_DEV_PULLED &&
-	       !(state == UNPLUG_DEV_GONE && !dev->when_called);
-}
-
 static bool unplug_dev_wait(struct unplug_dev *dev, unsigned long until)
 {
 	bool gone = true;
@@ -251,15 +260,22 @@ static bool unplug_dev_wait(struct unplug_dev *dev, unsigned long until)
 	return gone;
 }
 
-/*
+/**
+ * unplug_dev_refuse_wait() - may somebody wait for those inside?
+ * @dev: the device, for the message
+ * @caller: return address of the function that is to wait
+ *
  * Who is inside, of this device or of another, waits for himself, or for somebody who
- * waits for him. A module that is being unloaded has to be waited for nevertheless.
+ * waits for him.
+ *
+ * Context: Any.
+ * Return: true, with a line in the log, if not.
  */
-static bool unplug_dev_refuse_wait(struct unplug_dev *dev, unsigned long caller)
+bool unplug_dev_refuse_wait(struct unplug_dev *dev, unsigned long caller)
 {
 	if (!unplug_stack_inside(caller))
 		return false;
-	unplug_dev_err(dev, "unplugged from inside an operation by %pS, which cannot wait for its end: use unplug_dev_unplug_async()\n",
+	unplug_dev_err(dev, "%pS is inside an operation and cannot wait for those inside: see unplug_dev_unplug_async()\n",
 		       (void *)caller);
 	return true;
 }
@@ -270,6 +286,7 @@ static int unplug_dev_end(struct unplug_dev *dev, unsigned long until,
 {
 	wait_for_completion(&dev->hidden);
 
+	/* A module that is being unloaded has to be waited for nevertheless. */
 	if (dev->pinned && unplug_dev_refuse_wait(dev, caller))
 		return -EDEADLK;
 	if (unplug_dev_wait(dev, until))
@@ -310,10 +327,10 @@ int unplug_dev_unplug(struct unplug_dev *dev)
 {
 	might_sleep();
 
-	if (unplug_dev_begin(dev))
-		unplug_dev_shut(dev);
-	else if (!unplug_dev_was_live(dev))
+	if (!unplug_dev_was_live(dev))
 		return -EINVAL;
+	if (unplug_dev_ask(dev))
+		unplug_dev_shut(dev);
 	return unplug_dev_end(dev, jiffies + msecs_to_jiffies(drain_ms), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_unplug);
@@ -328,7 +345,7 @@ static void unplug_devs_begin(struct unplug_dev *const devs[], unsigned int n)
 	unsigned int i, m = 0;
 
 	for (i = 0; i < n; i++) {
-		if (!unplug_dev_begin(devs[i]))
+		if (!unplug_dev_was_live(devs[i]) || !unplug_dev_ask(devs[i]))
 			continue;
 		if (gates && begun)
 			begun[m++] = devs[i];
@@ -383,7 +400,7 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug_many);
  *
  * Who comes after this returned is refused; all the rest is done by a worker of
  * the core. The hardware must not be given back before unplug_dev_wait_gone(), or
- * unplug_dev_unplug(), returned. While the device is being registered, takes
+ * unplug_dev_unplug(), returned. While the device is being registered, frozen or thawed, takes
  * effect when that is done. Does nothing if it is not registered, or being
  * unplugged.
  *
@@ -393,14 +410,8 @@ EXPORT_SYMBOL_GPL(unplug_dev_unplug_many);
  */
 void unplug_dev_unplug_async(struct unplug_dev *dev)
 {
-	do {
-		if (unplug_dev_begin(dev)) {
-			queue_work(unplug_wq, &dev->shut_work);
-			return;
-		}
-		/* LIVE: it was registered between the two looks. */
-	} while (atomic_cmpxchg(&dev->state, UNPLUG_DEV_REGISTERING,
-				UNPLUG_DEV_PULLED) == UNPLUG_DEV_LIVE);
+	if (unplug_dev_ask(dev))
+		queue_work(unplug_wq, &dev->shut_work);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_unplug_async);
 

@@ -17,14 +17,18 @@ void __unplug_wait_begin(struct unplug_wait *wait, struct unplug_dev *dev,
 }
 EXPORT_SYMBOL_GPL(__unplug_wait_begin);
 
-/* Queue first, then look. -ENODEV, -ERESTARTSYS: there is no use in sleeping. */
+/* Queue first, then look. Negative: there is no use in sleeping. */
 long __unplug_wait_prepare(struct unplug_wait *wait, int state)
 {
 	long err;
 
 	prepare_to_wait(&wait->dev->wait, &wait->by_core, state);
 	err = prepare_to_wait_event(wait->head, &wait->by_driver, state);
-	return unplug_dev_is_live(wait->dev) ? err : -ENODEV;
+	if (unplug_dev_is_live(wait->dev))
+		return err;
+	if (state != TASK_INTERRUPTIBLE && unplug_dev_is_frozen(wait->dev))
+		return -EAGAIN;		/* not made to begin again */
+	return unplug_dev_error(wait->dev);
 }
 EXPORT_SYMBOL_GPL(__unplug_wait_prepare);
 
@@ -54,21 +58,42 @@ void unplug_dev_wake_queue(struct unplug_dev *dev, struct unplug_wake *wake,
 }
 EXPORT_SYMBOL_GPL(unplug_dev_wake_queue);
 
+static void wait_wake_driver(struct unplug_dev *dev)
+{
+	struct unplug_wake *wake;
+
+	list_for_each_entry(wake, &dev->wakes, node)
+		wake_up_all(wake->head);
+	if (dev->drv->cancel)
+		dev->drv->cancel(dev);
+}
+
 /**
  * unplug_wait_wake() - wake everybody who sleeps in a device
- * @dev: a device whose gates are closed: nobody comes after this
+ * @dev: a device that dies, whose gates are closed: nobody comes after this
  *
  * Context: Process.
  */
 void unplug_wait_wake(struct unplug_dev *dev)
 {
-	struct unplug_wake *wake;
-
 	__wake_up(&dev->wait, TASK_NORMAL, 0,
 		  poll_to_key(EPOLLHUP | EPOLLERR));
+	wake_up_all(&dev->thawed);
 	kill_fasync(&dev->fasync, SIGIO, POLL_HUP);
-	list_for_each_entry(wake, &dev->wakes, node)
-		wake_up_all(wake->head);
-	if (dev->drv->cancel)
-		dev->drv->cancel(dev);
+	if (!dev->frozen)
+		wait_wake_driver(dev);
+}
+
+/**
+ * unplug_wait_restart() - have everybody who sleeps in a device look again
+ * @dev: a device that is frozen, whose gates are closed
+ *
+ * No event is told to those in poll: they ask again, and hear nothing.
+ *
+ * Context: Process.
+ */
+void unplug_wait_restart(struct unplug_dev *dev)
+{
+	wake_up_all(&dev->wait);
+	wait_wake_driver(dev);
 }

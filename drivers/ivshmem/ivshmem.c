@@ -99,9 +99,10 @@ static ssize_t ivshmem_read(struct file *file, char __user *to, size_t count,
 
 	while (done < count) {
 		n = min_t(size_t, count - done, PAGE_SIZE);
-		err = -ENODEV;
-		if (!ivshmem_get_bytes(card, page, *pos + done, n))
+		if (!ivshmem_get_bytes(card, page, *pos + done, n)) {
+			err = unplug_dev_error(&card->dev);
 			break;
+		}
 		err = -EFAULT;
 		if (copy_to_user(to + done, page, n))
 			break;
@@ -135,9 +136,10 @@ static ssize_t ivshmem_write(struct file *file, const char __user *from,
 		err = -EFAULT;
 		if (copy_from_user(page, from + done, n))
 			break;
-		err = -ENODEV;
-		if (!ivshmem_put_bytes(card, *pos + done, page, n))
+		if (!ivshmem_put_bytes(card, *pos + done, page, n)) {
+			err = unplug_dev_error(&card->dev);
 			break;
+		}
 		done += n;
 	}
 
@@ -299,6 +301,28 @@ static void ivshmem_remove(struct pci_dev *pdev)
 	unplug_dev_put(&card->dev);
 }
 
+/* Users meet EAGAIN meanwhile, and go on afterwards: what is in the BAR lasts. */
+static void ivshmem_reset_prepare(struct pci_dev *pdev)
+{
+	struct ivshmem *card = pci_get_drvdata(pdev);
+
+	unplug_dev_freeze(&card->dev);
+}
+
+/* Who is still inside from before could take the card for the one he knew. */
+static void ivshmem_reset_done(struct pci_dev *pdev)
+{
+	struct ivshmem *card = pci_get_drvdata(pdev);
+
+	if (unplug_dev_thaw(&card->dev, UNPLUG_THAW_KEEP))
+		unplug_dev_unplug_async(&card->dev);
+}
+
+static const struct pci_error_handlers ivshmem_errors = {
+	.reset_prepare = ivshmem_reset_prepare,
+	.reset_done = ivshmem_reset_done,
+};
+
 static const struct pci_device_id ivshmem_pci_ids[] = {
 	{ PCI_DEVICE(IVSHMEM_VENDOR, IVSHMEM_DEVICE) },
 	{ }
@@ -310,6 +334,7 @@ static struct pci_driver ivshmem_pci_driver = {
 	.id_table = ivshmem_pci_ids,
 	.probe = ivshmem_probe,
 	.remove = ivshmem_remove,
+	.err_handler = &ivshmem_errors,
 };
 module_pci_driver(ivshmem_pci_driver);
 

@@ -38,6 +38,18 @@
  *	   nothing its structure points to is used. The module may be unloaded,
  *	   while descriptors and mappings of the device are still open.
  *
+ * Hot reset
+ * ---------
+ *
+ * A device that has to be reset stays plugged in, and is not to be touched meanwhile:
+ *
+ *	unplug_dev_freeze(dev);	  newcomers fail with EAGAIN or wait, insiders leave, mappings are
+ *				  revoked, interrupts off
+ *	(the driver resets the hardware and sets it up again)
+ *	unplug_dev_thaw(dev, UNPLUG_THAW_KEEP);	a new generation begins
+ *
+ * unplug may come at any time, also in between.
+ *
  * Two gates
  * ---------
  *
@@ -80,6 +92,11 @@ enum unplug_dev_state {
 	UNPLUG_DEV_REGISTERING,
 	UNPLUG_DEV_PULLED,	/* unplug_async was called while registering */
 	UNPLUG_DEV_LIVE,
+	UNPLUG_DEV_FREEZING,
+	UNPLUG_DEV_FREEZING_PULLED, /* unplug was called meanwhile */
+	UNPLUG_DEV_FROZEN,
+	UNPLUG_DEV_THAWING,
+	UNPLUG_DEV_THAWING_PULLED, /* likewise */
 	UNPLUG_DEV_DYING,	/* unplug was called */
 	UNPLUG_DEV_SHUT,
 	UNPLUG_DEV_DRAINED,
@@ -96,6 +113,17 @@ enum unplug_dev_state {
 enum unplug_policy {
 	UNPLUG_POLICY_SIGBUS,
 	UNPLUG_POLICY_DUMMY,
+};
+
+/**
+ * enum unplug_thaw - what becomes of files that were open when a device was frozen
+ * @UNPLUG_THAW_KEEP: they go on, and their mappings with them
+ * @UNPLUG_THAW_END: they are released, as at unplug: ENODEV, SIGBUS (or what the policy
+ *	says), EPOLLHUP | EPOLLERR. Users open the device again
+ */
+enum unplug_thaw {
+	UNPLUG_THAW_KEEP,
+	UNPLUG_THAW_END,
 };
 
 /* How many different vm_operations_struct the mappings of a device may use. */
@@ -118,13 +146,17 @@ enum unplug_policy {
  *	  stays valid until ->close of the mapping, or ->gone, and is not unmapped by
  *	  offset; the other functions do not look at vm_pgoff of such a mapping. See
  *	  include/unplug/mmap.h
+ * @frozen_waits: who calls read, write, ioctl, open while the device is frozen waits until
+ *	  it is thawed (or fails with EAGAIN if the file is O_NONBLOCK); otherwise all of
+ *	  them fail with EAGAIN
  * @cancel: optional; called once, when nobody enters any more: sends home who sleeps inside
  *	  in a way that include/unplug/wait.h has nothing for, and completes commands of
  *	  io_uring that are kept (io_uring_cmd_complete_in_task()). What it does has to
  *	  last (complete_all() does): an insider may reach his sleep after it. Must
- *	  not wait; hardware sections may still run
- * @quiesce: optional; called once, in shut, when no hardware section runs any more and before
- *	     interrupts are given back: the hardware is told to send none and to leave memory
+ *	  not wait; hardware sections may still run. Called by freeze, too: then the driver
+ *	  undoes what it does before it thaws the device
+ * @quiesce: optional; called in shut, and by freeze, when no hardware section runs any more and
+ *	     before interrupts are given back, or switched off: the hardware is told to send none and to leave memory
  *	     alone. It is touched without a section, and may be away already (registers read
  *	     all ones). May sleep, but not for long: the bus waits
  * @groups: optional; attributes, see include/unplug/attr.h; must stay valid as @fops
@@ -140,6 +172,7 @@ struct unplug_driver {
 	const struct file_operations *fops;
 	umode_t mode;
 	bool populates;
+	bool frozen_waits;
 	void (*cancel)(struct unplug_dev *dev);
 	void (*quiesce)(struct unplug_dev *dev);
 	void (*gone)(struct unplug_dev *dev);
@@ -185,18 +218,22 @@ struct unplug_front {
  * @mapping: address space of @inode: owns all mappings
  * @inode: the core's; none of the file system's. NULL with a front end, which
  *	   keeps the one @mapping belongs to
- * @state: enum unplug_dev_state; NEW to LIVE, or to GONE, by register; LIVE to
- *	   DYING by whoever wins, later ones by unplug alone
+ * @state: enum unplug_dev_state; NEW to LIVE, or to GONE, by register; LIVE to FROZEN by
+ *	   freeze, and back by thaw; LIVE or FROZEN to DYING by whoever wins, later ones
+ *	   by unplug alone
  * @minor: kept until the memory is freed
- * @generation: different for every device since the core was loaded; set once
+ * @generation: different for every device since the core was loaded, and after each thaw
  * @policy: of files that do not choose; set while NEW
  * @front: copied from @drv, as that may be gone
  * @mode: permissions of the node; likewise
+ * @waits: copied from @drv
+ * @frozen: the gates are closed already; by freeze and thaw, read by who is first to unplug
  * @pinned: unplug holds a reference of the driver's module
  * @files_lock: protects @files, @open, @unreleased, the files' states, @vm_ops
  * @files: files until their last close, by address
  * @open: those nobody has claimed for release
  * @unreleased: those whose release has not been done
+ * @stale: files that thaw has released and that are still open
  * @files_wait: woken when a file was released
  * @wait: sleepers inside, and relays to those in poll; woken when nobody comes any more
  * @wakes: queues of the driver's that are woken then; filled while NEW
@@ -209,6 +246,9 @@ struct unplug_front {
  * @debugfs: its folder, until @free_work
  * @stall_work: tells the log, again and again, what an unplug waits for
  * @stall_delay: how long until it does so next, in jiffies
+ * @thawed: newcomers that wait until it is not frozen any more
+ * @idle: @gate is dead
+ * @ends: of what gone needs, how many are to come: that @gate is dead, and shut
  * @shut_work: unplug_dev_unplug_async
  * @gone_work: from the last put of @gate to gone
  * @free_work: from the last reference on
@@ -241,12 +281,15 @@ struct unplug_dev {
 	enum unplug_policy policy;
 	const struct unplug_front *front;
 	umode_t mode;
+	bool waits;
+	bool frozen;
 	bool pinned;
 
 	spinlock_t files_lock;
 	DECLARE_HASHTABLE(files, UNPLUG_FILES_BITS);
 	struct list_head open;
 	unsigned int unreleased;
+	unsigned int stale;
 	wait_queue_head_t files_wait;
 	wait_queue_head_t wait;
 	struct list_head wakes;
@@ -261,6 +304,9 @@ struct unplug_dev {
 	struct dentry *debugfs;
 	struct delayed_work stall_work;
 	unsigned long stall_delay;
+	wait_queue_head_t thawed;
+	struct completion idle;
+	atomic_t ends;
 	struct work_struct shut_work;
 	struct work_struct gone_work;
 	struct work_struct free_work;
@@ -314,6 +360,9 @@ int unplug_dev_unplug(struct unplug_dev *dev);
 int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n);
 void unplug_dev_unplug_async(struct unplug_dev *dev);
 int unplug_dev_wait_gone(struct unplug_dev *dev);
+int unplug_dev_freeze(struct unplug_dev *dev);
+int unplug_dev_thaw(struct unplug_dev *dev, enum unplug_thaw files);
+int unplug_dev_error(struct unplug_dev *dev);
 
 /**
  * unplug_front_alloc() - unplug_dev_alloc() for a front end
@@ -367,7 +416,7 @@ static inline struct unplug_dev *unplug_dev_from_file(const struct file *file)
 }
 
 /**
- * unplug_dev_generation() - number of this plugging-in
+ * unplug_dev_generation() - number of this plugging-in, or thaw
  * @dev: a registered device
  *
  * Ownership: takes and puts nothing; the caller has a reference.
@@ -377,7 +426,7 @@ static inline struct unplug_dev *unplug_dev_from_file(const struct file *file)
  */
 static inline u64 unplug_dev_generation(const struct unplug_dev *dev)
 {
-	return dev->generation;
+	return READ_ONCE(dev->generation);
 }
 
 /**

@@ -22,17 +22,18 @@
  * ------
  *
  *	NEW --open--> LIVE --kill--> DYING --fold--> DRAINING --last one out--> DEAD
+ *		       ^						 |
+ *		       +---------------------thaw------------------------+
  *
  *	state     get     put              who may be inside
  *	NEW       fails   -                nobody
  *	LIVE      enters  per-CPU word     anybody
  *	DYING     fails   drain word       those who entered while LIVE
  *	DRAINING  fails   drain word       those who entered while LIVE
- *	DEAD      fails   -                nobody, for ever
+ *	DEAD      fails   -                nobody
  *
- * No transition leads back: whoever was refused by a gate that had been open is
- * refused for ever. open and kill are each done once; it is the caller (the
- * device) who makes sure of that.
+ * Whoever was refused by a gate that had been open is refused until it is thawed, if
+ * ever. It is the caller (the device) who serialises open, kill and thaw.
  *
  * Counting
  * --------
@@ -63,8 +64,8 @@
  *					gate->left; one for any number of gates
  *	unplug_gate_fold(gate)		the sum of these joins the drain word
  *
- * From kill on, puts decrement the drain word. It starts at zero, so before fold
- * it only goes below; fold adds the sum, which makes it the number of those who
+ * From kill on, puts decrement the drain word. It is not above zero, so before fold
+ * it only goes further below; fold adds the sum, which makes it the number of those who
  * are still inside. Whoever brings it to zero then, the last put or fold itself,
  * is the only one to do so, and calls gate->drained.
  *
@@ -106,6 +107,16 @@
  * G  kill comes before close: who is refused by a word that was shut has seen
  *    an interrupt that was sent after kill. So he, and whoever he tells, is refused
  *    on every other CPU too, though that one may not have been asked yet.
+ *
+ * H  thaw has each CPU open its own word, for the reason that B says: again only those
+ *    of CPUs that are not online are opened for them. One that has come online since
+ *    may have counted already, so who finds his word open leaves it alone. The
+ *    pointer comes last, as in open. Who read it before kill, and counts only now, enters
+ *    earlier than all others. He has not read it anew, so it is not F that shows him
+ *    the device as it was set up, but the interrupt, in which his CPU opened its word;
+ *    or the fence, if it was not online when thaw looked. If he puts on a CPU whose
+ *    word is still shut, or while the pointer is away, the drain word goes below zero, by as
+ *    much as the words have too much: it is never reset, and the next fold adds them up.
  *
  * Each letter is left out, and found missing, by a variant in model/gate.pml or
  * model/order.pml.
@@ -161,6 +172,7 @@ void unplug_gate_open(struct unplug_gate *gate);
 void unplug_gate_kill(struct unplug_gate *gate);
 void unplug_gates_close(struct unplug_gate *const gates[], unsigned int n);
 void unplug_gate_fold(struct unplug_gate *gate);
+void unplug_gate_thaw(struct unplug_gate *gate);
 
 unsigned int unplug_gate_inside(const struct unplug_gate *gate);
 void __unplug_gate_put_late(struct unplug_gate *gate);

@@ -30,6 +30,7 @@
 	X(POPULATED, "populated")	/* the same, in hardware section */ \
 	X(FAULT, "fault")		/* in hardware section, no entry */ \
 	X(CLOSED, "closed")		/* unplug: closed, not zapped */ \
+	X(THAWED, "thawed")		/* gates open, not live */	\
 	X(SHUT, "shut")			/* unplug: shut, not drained */	\
 	X(DRAINED, "drained")		/* unplug: before releases */
 

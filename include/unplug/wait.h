@@ -17,7 +17,8 @@
  *	unplug_dev_wake_queue(dev, &card->wake, &card->wait)
  *		for waits of the driver's that have no twin here (exclusive ones, loops
  *		of its own): unplug wakes all who sleep on the queue. Conditions have
- *		to include !unplug_dev_is_live(dev), and the operation returns -ENODEV
+ *		to include !unplug_dev_is_live(dev), and the operation returns
+ *		unplug_dev_error(dev)
  *	struct unplug_driver, @cancel
  *		for everything else. A completion: complete_all(). If it is used again,
  *		reinit_completion(), then look whether unplug_dev_is_live(), then
@@ -29,6 +30,10 @@
  * its user, so drained follows at once. The order is the one that loses no wake-up:
  * unplug lets nobody in any more, then wakes; who is on his way to sleep has
  * queued himself first, then looks.
+ *
+ * When a device is frozen (unplug_dev_freeze()), sleepers are sent home likewise. The helpers
+ * that signals interrupt return -ERESTARTSYS then, as if one had come, and the system call
+ * begins again; the others return -EAGAIN.
  *
  * Sleepers in poll, select, epoll, of AIO and of io_uring need none of this.
  */
@@ -103,7 +108,8 @@ void __unplug_wait_end(struct unplug_wait *wait);
  *
  * Ownership: takes and puts nothing; the caller stays inside.
  * Context: Process, inside an operation, a fault or a hardware section. Sleeps.
- * Return: 0; -ENODEV: @condition is not so, and the device is being unplugged.
+ * Return: 0; -ENODEV: @condition is not so, and the device is being unplugged; -EAGAIN:
+ *	   or frozen.
  */
 #define unplug_wait_event(dev, head, condition)				\
 	__unplug_wait_forever(dev, head, condition, TASK_UNINTERRUPTIBLE)
@@ -118,7 +124,7 @@ void __unplug_wait_end(struct unplug_wait *wait);
  * Ownership: takes and puts nothing; the caller stays inside.
  * Context: As unplug_wait_event().
  * Return: jiffies that were left, at least 1; 0: @condition is not so after @timeout;
- *	   -ENODEV.
+ *	   -ENODEV; -EAGAIN.
  */
 #define unplug_wait_event_timeout(dev, head, condition, timeout)	\
 	__unplug_wait_event(dev, head, condition,			\
@@ -183,7 +189,7 @@ void __unplug_wait_end(struct unplug_wait *wait);
  *
  * Ownership: takes and puts nothing; the caller stays inside.
  * Context: As unplug_wait_event_interruptible().
- * Return: 0; -ENODEV; -ERESTARTSYS.
+ * Return: 0; -ENODEV; -EAGAIN; -ERESTARTSYS.
  */
 #define unplug_wait_event_killable(dev, head, condition)		\
 	__unplug_wait_forever(dev, head, condition, TASK_KILLABLE)
