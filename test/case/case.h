@@ -125,7 +125,7 @@ struct driver {
 	const char *module;	/* /modules/… */
 	const char *pci;	/* /sys/bus/pci/drivers/… */
 	const char *class;	/* /sys/class/… */
-	const char *hooks;	/* points it passes, separated by blanks */
+	const char *hooks;	/* points it passes, separated by blanks; NULL: all */
 	bool naive;
 	bool textbook;		/* unplug-textbook or unplug-hole is, beside cards of ours */
 };

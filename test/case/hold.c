@@ -23,6 +23,8 @@ bool hook_at(const char *point)
 	const char *at;
 	size_t n = strlen(point);
 
+	if (!driver->hooks)
+		return true;
 	/* One name may begin another: look for whole words. */
 	for (at = driver->hooks; (at = strstr(at, point)); at += n)
 		if ((at == driver->hooks || at[-1] == ' ') && (!at[n] || at[n] == ' '))

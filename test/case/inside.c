@@ -21,7 +21,7 @@
 
 #define NODE "/dev/unplug-inside"
 #define PARAMETER "/sys/module/unplug_inside/parameters/"
-#define SAID "unplugged from inside"
+#define SAID "is inside an operation"
 #define ABSENT "absent: it has no unplug of its own"
 #define PAGE 4096
 

@@ -22,8 +22,6 @@ const struct driver drivers[] = {
 		.module = "unplug-ivshmem",
 		.pci = "unplug-ivshmem",
 		.class = "unplug",
-		.hooks = "open open-active operation release "
-			 "release-claimed populated mmap fault closed shut drained",
 	}, {
 		.name = "naive",
 		.module = "naive-ivshmem",
@@ -141,12 +139,29 @@ static const char *unload_present(const char *name)
 /* Loaded by the case that needs it, which may not have come to its end. */
 static const char *unload_extras(void)
 {
-	return unload_present("unplug-badinput") ?: unload_present("unplug-selftest") ?:
-	       unload_present("unplug-null") ?: unload_present("unplug-populate") ?:
-	       unload_present("unplug-textbook") ?: unload_present("unplug-prepare") ?:
-	       unload_present("unplug-hole") ?: unload_present("unplug-sleeper") ?:
-	       unload_present("unplug-uring") ?: unload_present("unplug-inside") ?:
-	       unload_present("unplug-edu") ?: unload_present("naive-edu");
+	static const char *const names[] = {
+		"unplug-badinput",
+		"unplug-selftest",
+		"unplug-null",
+		"unplug-populate",
+		"unplug-textbook",
+		"unplug-prepare",
+		"unplug-hole",
+		"unplug-sleeper",
+		"unplug-uring",
+		"unplug-inside",
+		"unplug-edu",
+		"naive-edu",
+		"unplug-freeze",
+		"unplug-callback",
+		"unplug-callback",
+	};
+	const char *error = NULL;
+	size_t i;
+
+	for (i = 0; !error && i < sizeof(names) / sizeof(names[0]); i++)
+		error = unload_present(names[i]);
+	return error;
 }
 
 static const char *restore_modules(void)
