@@ -17,6 +17,8 @@
  *	user()		an operation: its guard, and a hardware section in it
  *	refused		unplug_freeze_refused, of a driver that has newcomers wait
  *	failed		unplug_dev_error			kernel/freeze.c
+ *	tell		guard_vm_tell, when it was refused	kernel/guard_vm.c
+ *			unplug_freeze_enter			kernel/freeze.c
  *
  * A task freezes the device, resets the card, and thaws it, twice; it may have to ask for
  * that again. Two users enter, if need be again and again; one uses the card in a hardware
@@ -39,7 +41,7 @@
  *			=> somebody is inside a device that is thawed
  *	BUG_ENDS_SET	drained lets thaw go on, then counts; thaw sets the number of ends that are
  *			to come, rather than adding the one that is to come again
- *			=> gone begins before shut | gone begins before drained
+ *			=> gone begins before shut | gone begins before drained | a function of the driver runs after gone
  *	BUG_ENDS	thaw does not count on a second drained
  *			=> gone begins before shut | gone begins before drained
  *	BUG_ENDS_EARLY	thaw counts on it before the device is its own
@@ -80,6 +82,10 @@
  *			=> a device that comes back is said to be gone
  *	BUG_NOT_FROZEN	an operation takes what is not frozen for gone
  *			=> a device that comes back is said to be gone
+ *	BUG_TELL_FROZEN	nor is the driver told of a mapping then
+ *			=> the driver is not told of a mapping
+ *	BUG_TELL_LATE	who tells it puts gone off, even if gone has begun
+ *			=> a function of the driver runs after gone
  */
 
 #define USERS	2
@@ -304,6 +310,32 @@ inline wait_for_thaw()
 	atomic { gone = false; waits[me] = false; woken[me] = false }
 }
 
+/* A mapping begins or ends: the driver hears of it until unplug, frozen or not. */
+inline tell()
+{
+	atomic {
+#ifdef BUG_TELL_FROZEN
+		gone = !is_frozen(state);
+#else
+		gone = dying(state);
+#endif
+		assert(!gone || dying(state))	/* the driver is not told of a mapping */
+	};
+	if
+	:: gone -> goto out
+	:: else
+	fi;
+	atomic {
+#ifndef BUG_TELL_LATE
+		if :: ends == 0 -> goto out :: else fi;
+#endif
+		ends++
+	};
+	assert(!gone_queued);	/* a function of the driver runs after gone */
+	ended();
+	goto out
+}
+
 /* To begin again is to enter again. */
 inline refused()
 {
@@ -338,7 +370,8 @@ proctype user(byte me)
 		:: atomic { in -> skip }; operation()
 		:: atomic { in && me == 0 -> skip }; sleep()
 		:: atomic { in && me == 1 -> stuck = true; goto out }
-		:: atomic { else -> skip }; refused()
+		:: atomic { !in -> skip }; refused()
+		:: atomic { !in && me == 1 -> skip }; tell()
 		fi;
 		if
 		:: done -> break
