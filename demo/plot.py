@@ -252,6 +252,54 @@ def table_checks(report):
     return table(rows, ("", "check"), "checks")
 
 
+USERS = (("who waits for a slow result", "wait"), ("who polls", "poll"),
+         ("who computes", "compute"), ("who has bytes moved", "move"))
+
+
+def told(scene, kind):
+    """What the user of the victim was told, and after how long."""
+    for user in (scene or {}).get("users", []):
+        if user["card"] == scene["victim"] and user["kind"] == kind:
+            if not user["ended"]:
+                return "never answered"
+            after = f" after {user['after_ms']:.1f} ms" if user["after_ms"] is not None else ""
+            return user["ended"] + after
+    return "not reached"
+
+
+def table_second(second):
+    """The second act: what became of the card's users, and what the card did."""
+    sides = [second["ours"], second["naive"]]
+    scenes = [side["scene"] or {} for side in sides]
+
+    def others(scene):
+        users = [u for u in scene.get("users", []) if u["card"] != scene["victim"]]
+        return f"{sum(u['went_on'] for u in users)} of {len(users)}"
+
+    def count(scene, what):
+        return "not measured" if scene.get(what) is None else scene[what] or "none"
+
+    rows = []
+    for label, kind in USERS:
+        text = [told(scene, kind) for scene in scenes]
+        rows.append(row(label, *text, text[1] == "never answered"))
+    for label, what in (("bytes of DMA that went to memory which had been given back",
+                         "freed_bytes"), ("interrupt lines lost", "lines_lost")):
+        rows.append(row(label, *(count(scene, what) for scene in scenes),
+                        bool(scenes[1].get(what))))
+    text = [others(scene) for scene in scenes]
+    rows.append(row("users of the other cards that went on", *text, text[0] != text[1]))
+    rows.append(row("card 2 is back, and serves",
+                    *("yes" if scene.get("fresh") else "no" for scene in scenes),
+                    not scenes[1].get("fresh")))
+    rows.append(row("unloading the driver, old files open",
+                    *(scene.get("unload") or "not reached" for scene in scenes),
+                    scenes[1].get("unload") != "ok"))
+    rows.append(row("kernel log", *(side["machine"].get("kernel", "?") for side in sides),
+                    sides[1]["machine"].get("kernel") != "clean"))
+    return table(rows)
+
+
 def kernel(side):
     """How the virtual machine ended."""
     machine = side["machine"]
@@ -268,7 +316,7 @@ def page(report):
     sides = [(report[key]["scene"], title) for key, title in SIDES
              if report[key]["scene"] and report[key]["scene"]["rounds"]]
     scene = ours["scene"] or naive["scene"]
-    verdict = ("PASS: every check holds, and the naive driver was caught." if report["pass"] else
+    verdict = ("PASS: every check holds, and the naive drivers were caught." if report["pass"] else
                "FAILED: " + "; ".join(c["text"] for c in report["checks"] if not c["pass"]))
     pictures = [picture_pull(sides)] + picture_all(sides) if sides else ["", ""]
     played = [f"{side['summary']['rounds']} of {scene['planned']}" for side in (ours, naive)]
@@ -302,6 +350,10 @@ clients store byte patterns nobody else uses.</p>
 <h2>The machine</h2>
 {table([row("rounds played", *played), row("end", kernel(ours), kernel(naive),
             naive["machine"].get("kernel") != "clean")])}
+<h2>Second act: cards that compute, interrupt and do DMA</h2>
+<p>Four of QEMU's educational cards, two of which share an interrupt line. On each, one process has
+factorials computed, and another bytes moved by DMA; two more sleep in card 2, which is unbound.</p>
+{table_second(report["second"])}
 <h2>From beginning to end</h2>
 <figure>{''.join(pictures[1:])}</figure>
 <h2>The checks behind the verdict</h2>

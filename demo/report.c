@@ -2,10 +2,10 @@
 /*
  * judge - the part of the demonstration that adds up and judges:
  *
- *	judge OURS NAIVE REPORT
+ *	judge OURS NAIVE SECOND-OURS SECOND-NAIVE REPORT
  *
  * OURS and NAIVE are folders with the results of a run of the virtual machine and
- * the scene.json of the scene in it. Writes REPORT (JSON), prints the screen. The
+ * the scene.json of the scene in it; the others likewise, with the busy.json of the second act. Writes REPORT (JSON), prints the screen. The
  * exit status is the verdict: 0 or 1; 2 if there was nothing to judge.
  */
 #define _GNU_SOURCE
@@ -17,6 +17,7 @@
 
 #include "demo/check.h"
 #include "demo/screen.h"
+#include "demo/second.h"
 #include "demo/summary.h"
 
 /* The lines "key: value" the virtual machine leaves. */
@@ -43,39 +44,48 @@ static json_t *report_machine(const char *folder)
 }
 
 /* A scene that never got as far as writing something down is null. */
-static json_t *report_scene(const char *folder)
+static json_t *report_scene(const char *folder, const char *name)
 {
 	char path[4096];
 
-	snprintf(path, sizeof(path), "%s/scene.json", folder);
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	return json_load_file(path, 0, NULL) ?: json_null();
 }
 
 static json_t *report_side(const char *folder)
 {
-	json_t *scene = report_scene(folder);
+	json_t *scene = report_scene(folder, "scene.json");
 
 	return json_pack("{s:o, s:o, s:o}", "summary", summary_make(scene),
 			 "machine", report_machine(folder), "scene", scene);
 }
 
+static json_t *report_second(const char *folder)
+{
+	return json_pack("{s:o, s:o}", "machine", report_machine(folder),
+			 "scene", report_scene(folder, "busy.json"));
+}
+
 int main(int argc, char **argv)
 {
-	json_t *ours, *naive, *checks, *report;
+	json_t *ours, *naive, *second, *checks, *report;
 	bool pass;
 
-	if (argc != 4) {
-		fprintf(stderr, "usage: judge OURS NAIVE REPORT\n");
+	if (argc != 6) {
+		fprintf(stderr, "usage: judge OURS NAIVE SECOND-OURS SECOND-NAIVE REPORT\n");
 		return 2;
 	}
 	ours = report_side(argv[1]);
 	naive = report_side(argv[2]);
+	second = json_pack("{s:o, s:o}", "ours", report_second(argv[3]),
+			   "naive", report_second(argv[4]));
 	checks = check_make(ours, naive);
+	second_check(checks, json_object_get(second, "ours"), json_object_get(second, "naive"));
 	pass = check_passed(checks);
-	report = json_pack("{s:b, s:o, s:o, s:o}", "pass", pass, "checks", checks,
-			   "ours", ours, "naive", naive);
-	if (!report || json_dump_file(report, argv[3], JSON_INDENT(1) | JSON_REAL_PRECISION(9))) {
-		fprintf(stderr, "judge: cannot write %s: %s\n", argv[3], strerror(errno));
+	report = json_pack("{s:b, s:o, s:o, s:o, s:o}", "pass", pass, "checks", checks,
+			   "ours", ours, "naive", naive, "second", second);
+	if (!report || json_dump_file(report, argv[5], JSON_INDENT(1) | JSON_REAL_PRECISION(9))) {
+		fprintf(stderr, "judge: cannot write %s: %s\n", argv[5], strerror(errno));
 		return 2;
 	}
 	screen_print(report);

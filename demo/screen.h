@@ -10,7 +10,11 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 
 void screen_print(json_t *report);
+
+/* A row; @good: ours is as promised. */
+void screen_row(const char *label, bool good, const char *ours, const char *naive);
 
 #endif /* _DEMO_SCREEN_H */

@@ -7,15 +7,14 @@
 #define _GNU_SOURCE
 #include "edu.h"
 
-#include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+#include "test/vm/memory.h"
 
 #define BYTES 1024
 #define OLD_BYTE 0xa7		/* what the old transfer writes */
@@ -91,38 +90,15 @@ CASE(edu_get_asleep, .name = "edu-get-asleep",
 	move_asleep(false);
 }
 
-/* Where the kernel's view of physical memory has @address, in /proc/kcore; 0: nowhere */
-static off_t kcore_offset(int fd, uint64_t address)
-{
-	Elf64_Phdr part;
-	Elf64_Ehdr head;
-	int i;
-
-	if (pread(fd, &head, sizeof(head), 0) != sizeof(head))
-		return 0;
-	for (i = 0; i < head.e_phnum; i++)
-		if (pread(fd, &part, sizeof(part), head.e_phoff + i * sizeof(part)) == sizeof(part) &&
-		    part.p_type == PT_LOAD && part.p_paddr <= address &&
-		    address - part.p_paddr < part.p_filesz)
-			return part.p_offset + (address - part.p_paddr);
-	return 0;
-}
-
 /* How many bytes at a physical address are what the old transfer writes. */
 static int count_old(uint64_t address)
 {
-	int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC), i, n = 0;
-	uint8_t bytes[BYTES];
-	off_t offset;
+	int n = memory_count(address, BYTES, OLD_BYTE);
 
-	if (fd < 0)
+	if (n < 0 && errno == ENOENT)
 		case_end(OUTCOME_SKIP, "this kernel has no /proc/kcore");
-	offset = kcore_offset(fd, address);
-	if (!offset || pread(fd, bytes, BYTES, offset) != BYTES)
+	if (n < 0)
 		case_fail("physical memory at %#lx cannot be read", (unsigned long)address);
-	close(fd);
-	for (i = 0; i < BYTES; i++)
-		n += bytes[i] == OLD_BYTE;
 	return n;
 }
 
