@@ -342,8 +342,8 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 	struct module *owner = dev->drv->owner;
 	struct file *file = uf->file;
 
-	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
 	unplug_holder_release_begin(dev);
+	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
 	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_of() */
 	/* The kernel's own call of it was, or will be, answered by the guard. */
 	if ((READ_ONCE(uf->fasync) || file->f_flags & FASYNC) && fops->fasync)

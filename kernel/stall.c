@@ -29,10 +29,13 @@ static void stall_report(struct unplug_dev *dev, const char *what,
 
 static void stall_look(struct unplug_dev *dev)
 {
+	unsigned int sections = unplug_gate_inside(&dev->hw);
+
 	switch (atomic_read(&dev->state)) {
 	case UNPLUG_DEV_DYING:
-		stall_report(dev, "sections", unplug_gate_inside(&dev->hw),
-			     "hardware sections have not ended yet: the driver must not wait for users in one");
+		stall_report(dev, "sections", sections, sections ?
+			     "hardware sections have not ended yet: the driver must not wait for users in one" :
+			     "hardware sections, but not shut yet: interrupts, or what is mapped, take long");
 		break;
 	case UNPLUG_DEV_SHUT:
 		stall_report(dev, "drain", unplug_gate_inside(&dev->gate),
