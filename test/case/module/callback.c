@@ -60,10 +60,12 @@ static int speed;
 static DECLARE_WAIT_QUEUE_HEAD(let_wait);
 static bool let;
 
+/* A program that is held can be killed: what waits for it is not to wait for ever. */
 static void hold(const char *who)
 {
 	pr_info(NAME ": %s held\n", who);
-	wait_event_idle(let_wait, READ_ONCE(let));
+	if (wait_event_killable(let_wait, READ_ONCE(let)))
+		pr_info(NAME ": %s killed\n", who);
 }
 
 static void blocker_work(struct work_struct *work)
@@ -379,8 +381,9 @@ static int caller_probe(struct platform_device *pdev)
 static void caller_remove(struct platform_device *pdev)
 {
 	unplug_dev_unplug(&caller->dev);
-	unplug_irq_free(&caller->irq);
 	pr_info(NAME ": remove: %d answers\n", line_answers());
+	/* Done already */
+	unplug_irq_free(&caller->irq);
 }
 
 static struct platform_driver caller_platform = {
