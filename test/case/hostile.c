@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +23,7 @@
 #include <unistd.h>
 
 #define PAGE 4096
+#define TRACKING "/sys/kernel/debug/unplug/tracking"
 #define SLEEPER "/dev/unplug-sleeper"
 #define SLEEPER_PARAMETER "/sys/module/unplug_sleeper/parameters/"
 
@@ -44,7 +46,20 @@ static void job_stop(struct job *job)
 		case_fail("process %d did not stop", job->pid);
 }
 
-/* In the list of who is inside, which is looked up by stacks as nothing was switched on */
+/* There is no event for that either. */
+static void job_wait_running(struct job *job)
+{
+	char path[64], stat[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", job->pid);
+	do {
+		sched_yield();
+		if (file_read(path, stat, sizeof(stat)))
+			case_fail("%s: %m", path);
+	} while (!strstr(stat, ") R"));
+}
+
+/* In the list of who is inside, which is looked up by stacks where nothing was switched on */
 static void expect_named(const struct card *card, pid_t pid)
 {
 	char path[2 * CARD_PATH], line[256], who[32];
@@ -191,12 +206,11 @@ static void userfault_take(struct holder *holder, struct hold *hold)
 	expect_works("pidfd_getfd", hold->uffd);
 }
 
-static void userfault_killed(const void *unused)
+static void userfault_killed(const void *stop)
 {
 	struct holder holder = { };
 	struct hold hold = { };
 
-	(void)unused;
 	card_init(&holder.card, 1);
 	if (pipe2(holder.tell, O_CLOEXEC) || pipe2(holder.hear, O_CLOEXEC))
 		case_fail("pipe: %m");
@@ -204,6 +218,10 @@ static void userfault_killed(const void *unused)
 	userfault_take(&holder, &hold);
 	word_tell(holder.hear[1]);
 	hold_wait(&hold);
+	if (stop) {
+		expect_works("SIGSTOP", kill(holder.job.pid, SIGSTOP));
+		job_wait_running(&holder.job);
+	}
 	pull_held(&holder);
 	job_kill(&holder.job);
 	card_wait_gone(&holder.card);
@@ -216,6 +234,21 @@ CASE_OF(hostile_userfault, userfault_killed, NULL, .name = "hostile-userfault-ki
 CASE_OF(hostile_hooks_userfault, userfault_killed, NULL, .name = "hostile-userfault-killed-hooks",
 	.promise = "K5, K6, K8: the same in the hook build",
 	.naive = "absent: see hostile-userfault-killed", .hooks = true);
+
+/*
+ * Whom a signal is waiting for that does not kill asks for the page again and again: he
+ * runs, and his stack says nothing.
+ */
+CASE(hostile_userfault_stopped, .name = "hostile-userfault-stopped",
+     .promise = "K5, K6, K8: the same of a reader who is to be stopped, and so runs: he is named if tracking is on",
+     .naive = "hang")
+{
+	if (!driver->naive)
+		expect_equal("errno of tracking", file_write(TRACKING, "1"), 0);
+	userfault_killed("stop");
+	if (!driver->naive)
+		expect_equal("errno of tracking", file_write(TRACKING, "0"), 0);
+}
 
 /*
  * Stopped: by a tracer where he enters an operation, or by a signal in the middle of calls
