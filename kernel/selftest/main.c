@@ -30,6 +30,8 @@ static int __init selftest_init(void)
 
 	err = selftest_run(selftests_gate, &n);
 	if (!err)
+		err = selftest_run(selftests_thaw, &n);
+	if (!err)
 		err = selftest_run(selftests_device, &n);
 	if (!err)
 		err = selftest_run(selftests_many, &n);

@@ -31,5 +31,6 @@ struct selftest {
 extern const struct selftest selftests_gate[];
 extern const struct selftest selftests_device[];
 extern const struct selftest selftests_many[];
+extern const struct selftest selftests_thaw[];
 
 #endif /* _UNPLUG_SELFTEST_H */
