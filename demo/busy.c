@@ -227,7 +227,7 @@ static bool busy_look(void)
 		 busy.card[BUSY_VICTIM].slot);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	map = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (fd < 0 || map == MAP_FAILED)
+	if (fd < 0 || !map || map == MAP_FAILED)
 		return busy_fail("the registers of the unbound card", errno);
 	close(fd);
 	busy.registers = map;
@@ -259,9 +259,7 @@ static bool busy_pull(void)
 	busy_wait(busy_others_went_on);
 	for (i = 0; i < busy.users; i++)
 		busy.went_on[i] = busy_goes_on(i);
-	/* Where the last transfer went to, if that was to memory: the users who move fill all
-	 * their cards with one byte, which nobody else uses.
-	 */
+	/* Where the last transfer went to. Cards are filled with a byte nobody else uses. */
 	busy.freed = memory_count(busy.registers[BUSY_DMA_TO], USER_BYTES, USER_BYTE);
 	return true;
 }
