@@ -36,6 +36,8 @@ static int __init selftest_init(void)
 	if (!err)
 		err = selftest_run(selftests_many, &n);
 	if (!err)
+		err = selftest_run(selftests_callback, &n);
+	if (!err)
 		pr_info("unplug-selftest: all %u passed\n", n);
 	return err;
 }

@@ -32,5 +32,6 @@ extern const struct selftest selftests_gate[];
 extern const struct selftest selftests_device[];
 extern const struct selftest selftests_many[];
 extern const struct selftest selftests_thaw[];
+extern const struct selftest selftests_callback[];
 
 #endif /* _UNPLUG_SELFTEST_H */
