@@ -110,7 +110,7 @@ static int uring_keep_cmd(struct io_uring_cmd *cmd, unsigned int flags)
 	kept->cmd = cmd;
 	unplug_uring_cmd_mark_cancelable(cmd, flags);
 
-	/* Either it is on the list when ->cancel looks, or it is known here that the device goes. */
+	/* Either it is on the list when ->cancel looks, or the device is known to go. */
 	spin_lock(&uring->lock);
 	live = textbook || keep || unplug_dev_is_live(&uring->dev);
 	if (live)
