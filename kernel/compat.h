@@ -304,6 +304,15 @@ static inline bool unplug_lock_is_unlock(const struct file_lock *fl)
 	static void name(struct io_uring_cmd *cmd, unsigned int flags)
 #endif
 
+/* Another name for something in debugfs */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 15, 0)
+#define unplug_debugfs_rename(dir, dentry, name)			\
+	debugfs_rename(dir, dentry, dir, name)
+#else
+#define unplug_debugfs_rename(dir, dentry, name)			\
+	debugfs_change_name(dentry, "%s", name)
+#endif
+
 /* A platform driver's ->remove that has no status */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
 #define unplug_platform_remove remove_new

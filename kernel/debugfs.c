@@ -116,6 +116,15 @@ static const struct file_operations tracking_fops = {
 	.llseek = default_llseek,
 };
 
+/* As in the log: a name may come back while an old device is still there. */
+#define NAME_SIZE 80
+
+static void debugfs_name(const struct unplug_dev *dev, char *name)
+{
+	snprintf(name, NAME_SIZE, "%s#%llu", unplug_dev_name(dev),
+		 dev->generation);
+}
+
 /**
  * unplug_debugfs_add() - show a device that was given a name and a number
  * @dev: the device
@@ -124,17 +133,30 @@ static const struct file_operations tracking_fops = {
  */
 void unplug_debugfs_add(struct unplug_dev *dev)
 {
-	char name[80];
+	char name[NAME_SIZE];
 
-	/* As in the log: a name may come back while an old device is still there. */
-	snprintf(name, sizeof(name), "%s#%llu", unplug_dev_name(dev),
-		 dev->generation);
+	debugfs_name(dev, name);
 	dev->debugfs = debugfs_create_dir(name, debugfs_root);
 	debugfs_create_file("state", 0400, dev->debugfs, dev, &state_fops);
 	debugfs_create_file("files", 0400, dev->debugfs, dev, &files_fops);
 	debugfs_create_file("mappings", 0400, dev->debugfs, dev,
 			    &mappings_fops);
 	debugfs_create_file("holders", 0400, dev->debugfs, dev, &holders_fops);
+}
+
+/**
+ * unplug_debugfs_renew() - the device has a new generation
+ * @dev: the device
+ *
+ * Context: Process. May sleep.
+ */
+void unplug_debugfs_renew(struct unplug_dev *dev)
+{
+	char name[NAME_SIZE];
+
+	debugfs_name(dev, name);
+	if (!IS_ERR_OR_NULL(dev->debugfs))
+		unplug_debugfs_rename(debugfs_root, dev->debugfs, name);
 }
 
 /**

@@ -234,6 +234,7 @@ static void thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
 	atomic_inc(&dev->ends);
 	dev->frozen = false;
 	unplug_minor_renew(dev);
+	unplug_debugfs_renew(dev);
 	/* First the one, then the other: who is in the one gets into the other. */
 	unplug_gate_thaw(&dev->hw);
 	unplug_gate_thaw(&dev->gate);

@@ -160,6 +160,7 @@ void unplug_stall_work(struct work_struct *work);
 void unplug_debugfs_init(void);
 void unplug_debugfs_exit(void);
 void unplug_debugfs_add(struct unplug_dev *dev);
+void unplug_debugfs_renew(struct unplug_dev *dev);
 void unplug_debugfs_remove(struct unplug_dev *dev);
 
 /* poll.c: who sleeps in poll, select, epoll, … */
