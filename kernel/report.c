@@ -18,6 +18,9 @@
 
 #define FRAMES 48
 
+#define MORE "%u more: inside before tracking was on, or references of the driver"
+#define UNNAMED "%u inside; tracking, which names all who come from then on, is off"
+
 /**
  * struct report - where words go, and how many
  * @dev: the device
@@ -170,13 +173,11 @@ void unplug_report_holders(struct unplug_dev *dev, struct seq_file *seq,
 		report_records(&report);
 		unknown = unplug_holder_unknown(dev);
 		if (unknown)
-			report_line(&report, "%u more: inside before tracking was on, or references of the driver",
-				    unknown);
+			report_line(&report, MORE, unknown);
 	} else if (inside) {
 		report_stacks(&report);
 		if (report.found < inside)
-			report_line(&report, "%u inside; tracking, which names all who come from then on, is off",
-				    inside);
+			report_line(&report, UNNAMED, inside);
 	}
 	if (report.found > max)
 		report_line(&report, "and %u more", report.found - max);

@@ -16,6 +16,8 @@ MODULE_PARM_DESC(stall_ms,
 /* How many tasks are described at most */
 #define STALL_HOLDERS 8
 
+#define SECTIONS "hardware sections have not ended yet: the driver must not wait for users in one"
+
 static void stall_report(struct unplug_dev *dev, const char *what,
 			 unsigned int number, const char *words)
 {
@@ -34,7 +36,7 @@ static void stall_look(struct unplug_dev *dev)
 	switch (atomic_read(&dev->state)) {
 	case UNPLUG_DEV_DYING:
 		stall_report(dev, "sections", sections, sections ?
-			     "hardware sections have not ended yet: the driver must not wait for users in one" :
+			     SECTIONS :
 			     "hardware sections, but not shut yet: interrupts, or what is mapped, take long");
 		break;
 	case UNPLUG_DEV_SHUT:
