@@ -31,6 +31,7 @@ static void unplug_dev_free_work(struct work_struct *work)
 					      free_work);
 
 	unplug_debugfs_remove(dev);
+	unplug_holder_forget(dev);
 	unplug_minor_free(dev);
 	iput(dev->inode);
 	call_rcu(&dev->rcu, unplug_dev_free_rcu);
@@ -87,6 +88,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	INIT_LIST_HEAD(&dev->open);
 	init_waitqueue_head(&dev->files_wait);
 	init_waitqueue_head(&dev->wait);
+	mutex_init(&dev->reset);
 	init_waitqueue_head(&dev->thawed);
 	INIT_LIST_HEAD(&dev->wakes);
 	spin_lock_init(&dev->holders_lock);
@@ -401,3 +403,19 @@ int unplug_front_live(struct unplug_dev *dev)
 	return unplug_dev_live(dev) ? 0 : -ENODEV;
 }
 EXPORT_SYMBOL_GPL(unplug_front_live);
+
+/**
+ * unplug_front_forget() - the inode of a front end's device is about to be freed
+ * @dev: the device
+ *
+ * Nobody looks at its mappings after this: debugfs does until the last reference is put.
+ *
+ * Ownership: takes and puts nothing.
+ * Context: Process. Waits for who is reading.
+ */
+void unplug_front_forget(struct unplug_dev *dev)
+{
+	unplug_debugfs_remove(dev);
+	dev->debugfs = NULL;
+}
+EXPORT_SYMBOL_GPL(unplug_front_forget);

@@ -316,7 +316,7 @@ int unplug_file_set_policy(struct file *file, enum unplug_policy policy)
 	uf = file_find(dev, file);
 	if (!uf) {
 		err = -EINVAL;
-	} else if (!uf->met && atomic_read(&dev->state) <= UNPLUG_DEV_LIVE) {
+	} else if (!uf->met && atomic_read(&dev->state) < UNPLUG_DEV_DYING) {
 		uf->policy = policy;
 		err = 0;
 	}
@@ -326,11 +326,12 @@ int unplug_file_set_policy(struct file *file, enum unplug_policy policy)
 EXPORT_SYMBOL_GPL(unplug_file_set_policy);
 
 /* Who is first claims; under dev->files_lock. */
-static bool file_claim(struct unplug_file *uf)
+static bool file_claim(struct unplug_dev *dev, struct unplug_file *uf)
 {
 	if (uf->state != UNPLUG_FILE_OPEN)
 		return false;
 	uf->state = UNPLUG_FILE_CLAIMED;
+	dev->releasing++;
 	list_del(&uf->open);
 	return true;
 }
@@ -354,6 +355,7 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 
 	spin_lock(&dev->files_lock);
 	uf->state = UNPLUG_FILE_RELEASED;
+	dev->releasing--;
 	dev->unreleased--;
 	wake_up_all(&dev->files_wait);
 	spin_unlock(&dev->files_lock);
@@ -390,7 +392,7 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	unplug_hook(UNPLUG_HOOK_RELEASE);
 	spin_lock(&dev->files_lock);
 	uf = file_find(dev, file);
-	claimed = file_claim(uf);
+	claimed = file_claim(dev, uf);
 	spin_unlock(&dev->files_lock);
 
 	if (claimed)
@@ -421,7 +423,7 @@ static struct unplug_file *file_claim_one(struct unplug_dev *dev)
 	spin_lock(&dev->files_lock);
 	uf = list_first_entry_or_null(&dev->open, struct unplug_file, open);
 	if (uf)
-		file_claim(uf);
+		file_claim(dev, uf);
 	spin_unlock(&dev->files_lock);
 	return uf;
 }
@@ -508,7 +510,6 @@ void unplug_file_end_all(struct unplug_dev *dev)
 	struct unplug_file *uf;
 	int bucket;
 
-	unplug_file_release_all(dev);
 	spin_lock(&dev->files_lock);
 	hash_for_each(dev->files, bucket, uf, node) {
 		if (uf->stale)
@@ -517,6 +518,10 @@ void unplug_file_end_all(struct unplug_dev *dev)
 		WRITE_ONCE(dev->stale, dev->stale + 1);
 	}
 	spin_unlock(&dev->files_lock);
+	/* Who tells the driver of a mapping of theirs: the release comes after that. */
+	smp_mb();	/* unplug_freeze_enter() */
+	wait_event(dev->files_wait, atomic_read(&dev->ends) <= UNPLUG_ENDS - 1);
+	unplug_file_release_all(dev);
 }
 
 /**
@@ -553,4 +558,44 @@ unsigned long unplug_guard_stale(struct unplug_dev *dev, struct file *file)
 		return 0;
 	unplug_guard_leave(dev);
 	return 1;
+}
+
+static bool files_none_releasing(struct unplug_dev *dev)
+{
+	bool none;
+
+	spin_lock(&dev->files_lock);
+	none = !dev->releasing;
+	spin_unlock(&dev->files_lock);
+	return none;
+}
+
+/**
+ * unplug_file_wait_releases() - wait for releases that are running, but not for ever
+ * @dev: a frozen device: they may be older than that
+ *
+ * Context: Process. Sleeps up to drain_ms.
+ * Return: true if none is.
+ */
+bool unplug_file_wait_releases(struct unplug_dev *dev)
+{
+	return wait_event_timeout(dev->files_wait, files_none_releasing(dev),
+				  unplug_drain_jiffies());
+}
+
+/**
+ * unplug_file_policy_anew() - what mappings have shown does not count any more
+ * @dev: a device that is being thawed: dummy pages go
+ *
+ * Context: Process.
+ */
+void unplug_file_policy_anew(struct unplug_dev *dev)
+{
+	struct unplug_file *uf;
+	int bucket;
+
+	spin_lock(&dev->files_lock);
+	hash_for_each(dev->files, bucket, uf, node)
+		uf->met = uf->stale;
+	spin_unlock(&dev->files_lock);
 }

@@ -18,6 +18,7 @@
 
 #include <linux/export.h>
 #include <linux/kobject.h>
+#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 #include <unplug/wait.h>
 #include "internal.h"
@@ -34,6 +35,14 @@ bool unplug_dev_is_frozen(const struct unplug_dev *dev)
 	int state = atomic_read(&dev->state);
 
 	return state >= UNPLUG_DEV_FREEZING && state <= UNPLUG_DEV_THAWING_PULLED;
+}
+
+/* One look: between two it may be thawed, or frozen again. */
+static bool unplug_dev_stays(const struct unplug_dev *dev)
+{
+	int state = atomic_read(&dev->state);
+
+	return state >= UNPLUG_DEV_LIVE && state < UNPLUG_DEV_DYING;
 }
 
 /**
@@ -67,8 +76,9 @@ int unplug_freeze_restart(int err)
  */
 int unplug_dev_error(struct unplug_dev *dev)
 {
-	return unplug_dev_is_frozen(dev) ? unplug_freeze_restart(-ERESTARTSYS) :
-					   -ENODEV;
+	/* Not: is it frozen? It may have been thawed since the caller was refused. */
+	return unplug_dev_stays(dev) ? unplug_freeze_restart(-ERESTARTSYS) :
+				       -ENODEV;
 }
 EXPORT_SYMBOL_GPL(unplug_dev_error);
 
@@ -89,14 +99,11 @@ static bool freeze_may_wait(const struct unplug_dev *dev, const struct file *fil
  */
 int unplug_freeze_refused(struct unplug_dev *dev, struct file *file, bool waits)
 {
-	if (unplug_file_is_stale(dev, file))
+	if (unplug_file_is_stale(dev, file) || !unplug_dev_stays(dev))
 		return -ENODEV;
-	/* LIVE: it was thawed since. */
-	if (!unplug_dev_is_frozen(dev))
-		return unplug_dev_is_live(dev) ?
-			       unplug_freeze_restart(-ERESTARTNOINTR) : -ENODEV;
 	if (!waits || !freeze_may_wait(dev, file))
 		return -EAGAIN;
+	/* If it is gone then, that is said next time. */
 	return wait_event_interruptible(dev->thawed, !unplug_dev_is_frozen(dev)) ?:
 	       unplug_freeze_restart(-ERESTARTNOINTR);
 }
@@ -111,8 +118,7 @@ int unplug_freeze_refused(struct unplug_dev *dev, struct file *file, bool waits)
  */
 bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file)
 {
-	return !unplug_file_is_stale(dev, file) &&
-	       (unplug_dev_is_frozen(dev) || unplug_dev_is_live(dev));
+	return !unplug_file_is_stale(dev, file) && unplug_dev_stays(dev);
 }
 
 /**
@@ -120,22 +126,42 @@ bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file)
  * @dev: the device
  * @file: an open file of it
  *
- * For what the driver has to be told and nobody can be refused: that a mapping begins or
- * ends. Such an insider does not keep the device from being thawed, but from gone.
+ * For what the driver has to be told, or asked, and nobody can be refused: that a mapping
+ * begins, changes or ends. Such an insider does not keep the device from being thawed,
+ * but from gone. Who comes when it has just been thawed is let in likewise.
  *
- * Ownership: the caller owes unplug_dev_ended() if it succeeds.
+ * Ownership: the caller owes unplug_freeze_leave() if it succeeds.
  * Context: Any.
  * Return: true if the caller may call the driver.
  */
 bool unplug_freeze_enter(struct unplug_dev *dev, struct file *file)
 {
-	return !unplug_file_is_stale(dev, file) && unplug_dev_is_frozen(dev) &&
-	       atomic_inc_not_zero(&dev->ends);
+	if (!unplug_dev_stays(dev) || !atomic_inc_not_zero(&dev->ends))
+		return false;
+	/* Count first, then look: unplug_file_end_all() marks first, then waits. */
+	if (!unplug_file_is_stale(dev, file))
+		return true;
+	unplug_freeze_leave(dev);
+	return false;
+}
+
+/**
+ * unplug_freeze_leave() - the driver was told
+ * @dev: the device, entered by unplug_freeze_enter()
+ *
+ * Context: Any.
+ */
+void unplug_freeze_leave(struct unplug_dev *dev)
+{
+	rcu_read_lock();	/* as unplug_dev_gate_drained() */
+	unplug_dev_ended(dev);
+	wake_up_all(&dev->files_wait);
+	rcu_read_unlock();
 }
 
 static void freeze_tell(struct unplug_dev *dev, char *event)
 {
-	char *env[] = { event, NULL };
+	char *env[2] = { event };
 
 	kobject_uevent_env(&dev->device.kobj, KOBJ_CHANGE, env);
 }
@@ -165,6 +191,34 @@ static void freeze_begin(struct unplug_dev *dev)
 	unplug_dev_settle(dev, UNPLUG_DEV_FREEZING, UNPLUG_DEV_FROZEN);
 }
 
+static int freeze(struct unplug_dev *dev)
+{
+	bool drained;
+
+	switch (atomic_cmpxchg(&dev->state, UNPLUG_DEV_LIVE,
+			       UNPLUG_DEV_FREEZING)) {
+	case UNPLUG_DEV_NEW:
+	case UNPLUG_DEV_REGISTERING:
+	case UNPLUG_DEV_PULLED:
+		return -EINVAL;
+	case UNPLUG_DEV_LIVE:
+		freeze_begin(dev);
+		break;
+	case UNPLUG_DEV_FROZEN:
+		break;
+	default:
+		return -ENODEV;
+	}
+	drained = unplug_dev_wait_drain(&dev->idle);
+	if (!unplug_dev_is_frozen(dev))
+		return -ENODEV;
+	if (!drained)
+		return -EINPROGRESS;
+	/* What insiders have mapped since, outside of hardware sections */
+	unplug_dev_zap(dev);
+	return 0;
+}
+
 /**
  * unplug_dev_freeze() - keep everybody from a device for a while
  * @dev: a registered device
@@ -181,16 +235,17 @@ static void freeze_begin(struct unplug_dev *dev)
  * a signal, and fares as a newcomer. Faults: as after unplug. poll: nothing happens.
  * Callbacks that are due are dropped.
  *
- * Ownership: the caller owes unplug_dev_thaw() or unplug_dev_unplug().
- * Context: Process. May sleep. Not from inside, as unplug_dev_unplug().
+ * Ownership: the caller owes unplug_dev_thaw() or unplug_dev_unplug(), if the call does not
+ *	    fail with another error than -EINPROGRESS.
+ * Context: Process. May sleep. Not from inside, as unplug_dev_unplug(). Waits for another
+ *	    freeze or thaw.
  * Return: 0; -EINPROGRESS; -ENODEV: the device is, or has been meanwhile, unplugged;
- *	   -EBUSY: somebody else is freezing or thawing it; -EINVAL: not registered;
- *	   -EDEADLK, with a line in the log: the caller is inside; -EOPNOTSUPP: a
- *	   front end's device.
+ *	   -EINVAL: not registered; -EDEADLK, with a line in the log: the caller is
+ *	   inside; -EOPNOTSUPP: a front end's device.
  */
 int unplug_dev_freeze(struct unplug_dev *dev)
 {
-	bool drained;
+	int err;
 
 	might_sleep();
 
@@ -198,58 +253,66 @@ int unplug_dev_freeze(struct unplug_dev *dev)
 		return -EOPNOTSUPP;
 	if (unplug_dev_refuse_wait(dev, _RET_IP_))
 		return -EDEADLK;
-	switch (atomic_cmpxchg(&dev->state, UNPLUG_DEV_LIVE,
-			       UNPLUG_DEV_FREEZING)) {
-	case UNPLUG_DEV_NEW:
-	case UNPLUG_DEV_REGISTERING:
-	case UNPLUG_DEV_PULLED:
-		return -EINVAL;
-	case UNPLUG_DEV_LIVE:
-		freeze_begin(dev);
-		break;
-	case UNPLUG_DEV_FROZEN:
-		break;
-	case UNPLUG_DEV_FREEZING:
-	case UNPLUG_DEV_THAWING:
-		return -EBUSY;
-	default:
-		return -ENODEV;
-	}
-	drained = unplug_dev_wait_drain(&dev->idle);
-	if (!unplug_dev_is_frozen(dev))
-		return -ENODEV;
-	return drained ? 0 : -EINPROGRESS;
+	mutex_lock(&dev->reset);
+	err = freeze(dev);
+	mutex_unlock(&dev->reset);
+	return err;
 }
 EXPORT_SYMBOL_GPL(unplug_dev_freeze);
 
-/* From THAWING to LIVE; nobody is inside, nobody gets in. */
-static void thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
+/* From THAWING to LIVE; nobody is inside, nobody gets in. Unless it was unplugged: true */
+static bool thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
 {
-	unplug_callbacks_cancel(dev);
-	if (files == UNPLUG_THAW_END)
-		unplug_file_end_all(dev);
-	unplug_irqs_enable(dev);
+	bool live;
+
 	reinit_completion(&dev->hw_drained);
 	reinit_completion(&dev->idle);
 	atomic_inc(&dev->ends);
 	dev->frozen = false;
 	unplug_minor_renew(dev);
 	unplug_debugfs_renew(dev);
+	unplug_file_policy_anew(dev);
 	/* First the one, then the other: who is in the one gets into the other. */
 	unplug_gate_thaw(&dev->hw);
 	unplug_gate_thaw(&dev->gate);
+	/* Not before: a handler may want to queue work. */
+	unplug_irqs_enable(dev);
 	unplug_hook(UNPLUG_HOOK_THAWED);
 	/* Dummy pages; who has been refused and brings one later looks: guard_revoked() */
 	smp_mb();
 	unplug_dev_zap(dev);
 	unplug_dev_info(dev, "thawed\n");
 	freeze_tell(dev, "UNPLUG=thawed");
-	if (!unplug_dev_settle(dev, UNPLUG_DEV_THAWING, UNPLUG_DEV_LIVE))
-		return;
+	live = unplug_dev_settle(dev, UNPLUG_DEV_THAWING, UNPLUG_DEV_LIVE);
+	if (!live)
+		return false;
 	wake_up_all(&dev->thawed);
 	wake_up_all(&dev->wait);
 	if (files == UNPLUG_THAW_END)
 		kill_fasync(&dev->fasync, SIGIO, POLL_HUP);
+	return true;
+}
+
+/*
+ * Files end while it is still frozen: what the driver's ->release takes is not what unplug
+ * has to wait for. If that begins meanwhile, it does the same.
+ */
+static int thaw(struct unplug_dev *dev, enum unplug_thaw files)
+{
+	int state = atomic_read(&dev->state);
+
+	if (state != UNPLUG_DEV_FROZEN)
+		return state < UNPLUG_DEV_DYING ? -EINVAL : -ENODEV;
+	if (!unplug_dev_wait_drain(&dev->idle) ||
+	    !unplug_file_wait_releases(dev))
+		return unplug_dev_is_frozen(dev) ? -EBUSY : -ENODEV;
+	unplug_callbacks_cancel(dev);
+	if (files == UNPLUG_THAW_END)
+		unplug_file_end_all(dev);
+	if (atomic_cmpxchg(&dev->state, UNPLUG_DEV_FROZEN,
+			   UNPLUG_DEV_THAWING) != UNPLUG_DEV_FROZEN)
+		return -ENODEV;
+	return thaw_end(dev, files) ? 0 : -ENODEV;
 }
 
 /**
@@ -257,33 +320,27 @@ static void thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
  * @dev: a device whose hardware is ready again
  * @files: what becomes of the files that are open
  *
- * Waits for those still inside no longer than drain_ms. The device has a new
- * generation afterwards. What was queued of callbacks has been dropped: the driver queues
- * what it needs when this has returned.
+ * Waits for those still inside, and for releases that are running, no longer than drain_ms
+ * each. The device has a new generation afterwards. What was queued of callbacks has been
+ * dropped: the driver queues what it needs when this has returned.
  *
  * Ownership: ends what the caller owes for unplug_dev_freeze() if it succeeds.
- * Context: Process. May sleep.
+ * Context: Process. May sleep. Not from inside, as unplug_dev_unplug(). Waits for another
+ *	    freeze or thaw; and for the driver's ->release of all files that are to end.
  * Return: 0; -EBUSY: somebody is still inside, and the device stays frozen; -EINVAL: it is
- *	   not frozen; -ENODEV: it is, or has been meanwhile, unplugged.
+ *	   not frozen; -ENODEV: it is, or has been meanwhile, unplugged; -EDEADLK, with
+ *	   a line in the log: the caller is inside.
  */
 int unplug_dev_thaw(struct unplug_dev *dev, enum unplug_thaw files)
 {
-	int state;
+	int err;
 
 	might_sleep();
 	if (unplug_dev_refuse_wait(dev, _RET_IP_))
 		return -EDEADLK;
-	state = atomic_cmpxchg(&dev->state, UNPLUG_DEV_FROZEN,
-			       UNPLUG_DEV_THAWING);
-	if (state < UNPLUG_DEV_FROZEN)
-		return -EINVAL;
-	if (state != UNPLUG_DEV_FROZEN)
-		return -ENODEV;
-	if (!unplug_dev_wait_drain(&dev->idle)) {
-		unplug_dev_settle(dev, UNPLUG_DEV_THAWING, UNPLUG_DEV_FROZEN);
-		return -EBUSY;
-	}
-	thaw_end(dev, files);
-	return unplug_dev_is_live(dev) ? 0 : -ENODEV;
+	mutex_lock(&dev->reset);
+	err = thaw(dev, files);
+	mutex_unlock(&dev->reset);
+	return err;
 }
 EXPORT_SYMBOL_GPL(unplug_dev_thaw);

@@ -90,7 +90,7 @@ void unplug_gate_open(struct unplug_gate *gate)
 EXPORT_SYMBOL_GPL(unplug_gate_open);
 
 /**
- * unplug_gate_kill() - let no more users in, for ever
+ * unplug_gate_kill() - let no more users in
  * @gate: a live gate
  *
  * Users that are about to enter may still succeed, until unplug_gates_close()
@@ -213,9 +213,10 @@ void unplug_gate_thaw(struct unplug_gate *gate)
 		if (!cpu_online(cpu))
 			xchg(per_cpu_ptr(gate->own, cpu), UNPLUG_WORD_OPEN);
 	on_each_cpu(gate_thaw_here, gate, true);	/* H */
-	preempt_enable();
+	/* Who sees the one without the other tries again. */
 	WRITE_ONCE(gate->state, UNPLUG_GATE_LIVE);
 	smp_store_release(&gate->word, gate->own);	/* F */
+	preempt_enable();
 }
 EXPORT_SYMBOL_GPL(unplug_gate_thaw);
 

@@ -62,6 +62,13 @@ static noinline int guard_refused_waits(struct file *file)
 	return unplug_freeze_refused(unplug_dev_from_file(file), file, true);
 }
 
+static noinline int guard_refused_iocb(struct kiocb *iocb)
+{
+	return unplug_freeze_refused(unplug_dev_from_file(iocb->ki_filp),
+				     iocb->ki_filp,
+				     !(iocb->ki_flags & IOCB_NOWAIT));
+}
+
 static loff_t guard_llseek(struct file *file, loff_t offset, int whence)
 {
 	return guard_call(file, guard_refused(file), -ESPIPE, llseek, file, offset, whence);
@@ -97,13 +104,13 @@ static ssize_t guard_write(struct file *file, const char __user *from,
  */
 static ssize_t guard_read_iter(struct kiocb *iocb, struct iov_iter *to)
 {
-	return guard_call(iocb->ki_filp, guard_refused_waits(iocb->ki_filp),
+	return guard_call(iocb->ki_filp, guard_refused_iocb(iocb),
 			  -EINVAL, read_iter, iocb, to);
 }
 
 static ssize_t guard_write_iter(struct kiocb *iocb, struct iov_iter *from)
 {
-	return guard_call(iocb->ki_filp, guard_refused_waits(iocb->ki_filp),
+	return guard_call(iocb->ki_filp, guard_refused_iocb(iocb),
 			  -EINVAL, write_iter, iocb, from);
 }
 
@@ -343,26 +350,36 @@ static int guard_iopoll(struct kiocb *iocb, struct io_comp_batch *batch,
 
 /*
  * Locks. The VFS keeps its own books beside the driver's; an unlock that were
- * refused when the device is dying would leave them with a lock for ever.
+ * refused when the device is dying would leave them with a lock for ever. Where the driver
+ * keeps them, it is told of an unlock while the device is frozen, too.
  */
+static bool guard_flock_driver(struct file *file, int cmd, struct file_lock *fl,
+			       int *err)
+{
+	const struct file_operations *fops = unplug_dev_from_file(file)->drv->fops;
+
+	if (fops->flock)
+		*err = fops->flock(file, cmd, fl);
+	return fops->flock;
+}
+
 static int guard_flock(struct file *file, int cmd, struct file_lock *fl)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(file);
-	bool has_flock;
+	bool done = false;
 	int err;
 
 	if (unplug_guard_enter_file(dev, file, "flock")) {
-		has_flock = dev->drv->fops->flock;
-		if (has_flock)
-			err = dev->drv->fops->flock(file, cmd, fl);
+		done = guard_flock_driver(file, cmd, fl, &err);
 		unplug_guard_leave(dev);
-		if (has_flock)
-			return err;
-		/* The VFS sleeps here for other holders: not inside. */
-		return locks_lock_file_wait(file, fl);
+	} else if (!unplug_lock_is_unlock(fl)) {
+		return guard_refused(file);
+	} else if (unplug_freeze_enter(dev, file)) {
+		done = guard_flock_driver(file, cmd, fl, &err);
+		unplug_freeze_leave(dev);
 	}
-	return unplug_lock_is_unlock(fl) ? locks_lock_file_wait(file, fl) :
-					   guard_refused(file);
+	/* The VFS sleeps here for other holders: not inside. */
+	return done ? err : locks_lock_file_wait(file, fl);
 }
 
 static int guard_vfs_lock(struct file *file, int cmd, struct file_lock *fl)
@@ -378,20 +395,30 @@ static int guard_vfs_lock(struct file *file, int cmd, struct file_lock *fl)
 	}
 }
 
+static int guard_lock_driver(struct unplug_dev *dev, struct file *file, int cmd,
+			     struct file_lock *fl)
+{
+	return dev->drv->fops->lock ? dev->drv->fops->lock(file, cmd, fl) :
+				      guard_vfs_lock(file, cmd, fl);
+}
+
 static int guard_lock(struct file *file, int cmd, struct file_lock *fl)
 {
 	struct unplug_dev *dev = unplug_dev_from_file(file);
 	int err;
 
 	if (unplug_guard_enter_file(dev, file, "lock")) {
-		err = dev->drv->fops->lock ?
-			dev->drv->fops->lock(file, cmd, fl) :
-			guard_vfs_lock(file, cmd, fl);
+		err = guard_lock_driver(dev, file, cmd, fl);
 		unplug_guard_leave(dev);
 		return err;
 	}
-	return unplug_lock_is_unlock(fl) ? posix_lock_file(file, fl, NULL) :
-					   guard_refused(file);
+	if (!unplug_lock_is_unlock(fl))
+		return guard_refused(file);
+	if (!unplug_freeze_enter(dev, file))
+		return posix_lock_file(file, fl, NULL);
+	err = guard_lock_driver(dev, file, cmd, fl);
+	unplug_freeze_leave(dev);
+	return err;
 }
 
 #define IF(bit, guard) ((bit) ? (guard) : NULL)

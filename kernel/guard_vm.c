@@ -69,44 +69,55 @@ static bool shows_dummy(const struct vm_area_struct *vma)
 	__ret;								\
 })
 
-/* What the driver is told, frozen or not: it would lose count of its mappings. */
-#define guard_vm_tell(vma, op, ...)					\
-do {									\
-	struct unplug_dev *__dev = vma_dev(vma);			\
-									\
-	if (unplug_guard_enter_file(__dev, (vma)->vm_file, #op)) {	\
-		if (driver_vm_ops(vma)->op)				\
-			driver_vm_ops(vma)->op(__VA_ARGS__);		\
-		unplug_guard_leave(__dev);				\
-	} else if (unplug_freeze_enter(__dev, (vma)->vm_file)) {	\
-		if (driver_vm_ops(vma)->op)				\
-			driver_vm_ops(vma)->op(__VA_ARGS__);		\
-		unplug_dev_ended(__dev);				\
-	}								\
-} while (0)
+/* How somebody got in: past the gate of a frozen device, as he must not be missed */
+enum guard_vm_way {
+	GUARD_VM_NO_WAY,
+	GUARD_VM_GATE,
+	GUARD_VM_PAST,
+};
+
+static __always_inline enum guard_vm_way
+guard_vm_begin(struct vm_area_struct *vma, const char *op)
+{
+	if (unplug_guard_enter_file(vma_dev(vma), vma->vm_file, op))
+		return GUARD_VM_GATE;
+	return unplug_freeze_enter(vma_dev(vma), vma->vm_file) ?
+		       GUARD_VM_PAST : GUARD_VM_NO_WAY;
+}
+
+static void guard_vm_end(struct vm_area_struct *vma, enum guard_vm_way way)
+{
+	if (way == GUARD_VM_GATE)
+		unplug_guard_leave(vma_dev(vma));
+	else if (way == GUARD_VM_PAST)
+		unplug_freeze_leave(vma_dev(vma));
+}
 
 /*
- * After unplug neither is told to the driver: its ->gone says it all. With a
- * front end they are told always: the file keeps the driver.
+ * What begins, changes or ends a mapping the driver is told, or asked, frozen or not: it
+ * would lose count. After unplug it is not: its ->gone says it all. With a front end it
+ * is told of beginning and end always: the file keeps the driver.
  */
 static void guard_open(struct vm_area_struct *vma)
 {
+	enum guard_vm_way way = guard_vm_begin(vma, "vma open");
+
 	if (is_populated(vma))
 		unplug_populate_get(vma);
 	if (shows_dummy(vma))
 		unplug_dummy_inherit(vma);
-	if (!vma_dev(vma)->front)
-		guard_vm_tell(vma, open, vma);
-	else if (driver_vm_ops(vma)->open)
+	if ((way || vma_dev(vma)->front) && driver_vm_ops(vma)->open)
 		driver_vm_ops(vma)->open(vma);
+	guard_vm_end(vma, way);
 }
 
 static void guard_close(struct vm_area_struct *vma)
 {
-	if (!vma_dev(vma)->front)
-		guard_vm_tell(vma, close, vma);
-	else if (driver_vm_ops(vma)->close)
+	enum guard_vm_way way = guard_vm_begin(vma, "vma close");
+
+	if ((way || vma_dev(vma)->front) && driver_vm_ops(vma)->close)
 		driver_vm_ops(vma)->close(vma);
+	guard_vm_end(vma, way);
 	if (is_populated(vma))
 		unplug_populate_put(vma);
 }
@@ -117,28 +128,39 @@ static void guard_close(struct vm_area_struct *vma)
  */
 static int guard_may_split(struct vm_area_struct *vma, unsigned long addr)
 {
-	return guard_vm_call(vma, 0, 0, may_split, vma, addr);
+	enum guard_vm_way way = guard_vm_begin(vma, "may_split");
+	int err = 0;
+
+	if (way && driver_vm_ops(vma)->may_split)
+		err = driver_vm_ops(vma)->may_split(vma, addr);
+	guard_vm_end(vma, way);
+	return err;
 }
 
 static int guard_mremap(struct vm_area_struct *vma)
 {
-	return guard_vm_call(vma, 0, 0, mremap, vma);
+	enum guard_vm_way way = guard_vm_begin(vma, "mremap");
+	int err = 0;
+
+	if (way && driver_vm_ops(vma)->mremap)
+		err = driver_vm_ops(vma)->mremap(vma);
+	guard_vm_end(vma, way);
+	return err;
 }
 
 /* A dummy page must not get the caching of the device's memory: it comes back. */
-static int guard_mprotect_dead(struct vm_area_struct *vma, unsigned long start,
-			       unsigned long end)
-{
-	if (shows_dummy(vma))
-		zap_special_vma_range(vma, start, end - start);
-	return 0;
-}
-
 static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
 			  unsigned long end, unsigned long flags)
 {
-	return guard_vm_call(vma, guard_mprotect_dead(vma, start, end), 0,
-			     mprotect, vma, start, end, flags);
+	enum guard_vm_way way = guard_vm_begin(vma, "mprotect");
+	int err = 0;
+
+	if (way && driver_vm_ops(vma)->mprotect)
+		err = driver_vm_ops(vma)->mprotect(vma, start, end, flags);
+	if (way != GUARD_VM_GATE && !err && shows_dummy(vma))
+		zap_special_vma_range(vma, start, end - start);
+	guard_vm_end(vma, way);
+	return err;
 }
 
 /* What guard_fault_result() says of a handler that was refused the hardware */

@@ -146,6 +146,25 @@ bool unplug_holder_next(struct unplug_dev *dev, u64 after,
 }
 
 /**
+ * unplug_holder_last() - whom to end with
+ * @dev: the device
+ *
+ * Of a busy device others come faster than one can look at them.
+ *
+ * Context: Any, but interrupts.
+ * Return: the id of the last record so far.
+ */
+u64 unplug_holder_last(struct unplug_dev *dev)
+{
+	u64 last;
+
+	spin_lock_irq(&dev->holders_lock);
+	last = dev->holders_last;
+	spin_unlock_irq(&dev->holders_lock);
+	return last;
+}
+
+/**
  * unplug_holder_unknown() - how many are inside of whom nothing is known
  * @dev: the device
  *
@@ -164,7 +183,13 @@ unsigned int unplug_holder_unknown(struct unplug_dev *dev)
 	return inside > known ? inside - known : 0;
 }
 
-static void holders_forget(struct unplug_dev *dev)
+/**
+ * unplug_holder_forget() - forget all records
+ * @dev: the device
+ *
+ * Context: Process.
+ */
+void unplug_holder_forget(struct unplug_dev *dev)
 {
 	struct unplug_holder *holder, *next;
 	LIST_HEAD(list);
@@ -188,7 +213,7 @@ static void tracking_stop(void)
 	WRITE_ONCE(tracking, false);
 	static_branch_disable(&unplug_tracking);
 	while ((dev = unplug_minor_next(&i))) {
-		holders_forget(dev);
+		unplug_holder_forget(dev);
 		unplug_dev_put(dev);
 	}
 }

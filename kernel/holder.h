@@ -53,7 +53,9 @@ bool unplug_tracking_is_on(void);
 
 bool unplug_holder_next(struct unplug_dev *dev, u64 after,
 			struct unplug_holder *copy);
+u64 unplug_holder_last(struct unplug_dev *dev);
 unsigned int unplug_holder_unknown(struct unplug_dev *dev);
+void unplug_holder_forget(struct unplug_dev *dev);
 void unplug_holder_release_begin(struct unplug_dev *dev);
 void unplug_holder_release_end(struct unplug_dev *dev);
 

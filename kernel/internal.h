@@ -64,6 +64,7 @@ void unplug_dev_ended(struct unplug_dev *dev);
 bool unplug_dev_refuse_wait(struct unplug_dev *dev, unsigned long caller);
 void unplug_dev_wait_hw(struct unplug_dev *dev);
 void unplug_dev_zap(struct unplug_dev *dev);
+unsigned long unplug_drain_jiffies(void);
 bool unplug_dev_wait_drain(struct completion *event);
 
 /* state.c: which state follows which */
@@ -75,6 +76,7 @@ bool unplug_dev_was_live(struct unplug_dev *dev);
 int unplug_freeze_restart(int err);
 bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file);
 bool unplug_freeze_enter(struct unplug_dev *dev, struct file *file);
+void unplug_freeze_leave(struct unplug_dev *dev);
 bool unplug_dev_is_frozen(const struct unplug_dev *dev);
 int unplug_freeze_refused(struct unplug_dev *dev, struct file *file,
 			  bool waits);
@@ -109,6 +111,8 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file);
 void unplug_file_release_all(struct unplug_dev *dev);
 void unplug_file_end_all(struct unplug_dev *dev);
+bool unplug_file_wait_releases(struct unplug_dev *dev);
+void unplug_file_policy_anew(struct unplug_dev *dev);
 bool unplug_file_is_stale(struct unplug_dev *dev, struct file *file);
 
 void unplug_file_wants_signals(struct unplug_dev *dev, struct file *file);

@@ -203,7 +203,11 @@ struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,
 					    struct poll_table_struct *caller,
 					    struct unplug_poll_table *ours)
 {
-	if (!caller || !caller->_qproc)
+	/*
+	 * Who has queued already asks without wanting to be queued again. But the driver may
+	 * not have been asked yet, if the device was frozen: its heads are to be known.
+	 */
+	if (!caller || (!caller->_qproc && !smp_load_acquire(unplug_file_poll(dev, file))))
 		return caller;
 	ours->poll = poll_of(dev, file);
 	poll_wait(file, &ours->poll->wait, caller);

@@ -8,6 +8,7 @@
  * only mapped the device through a file that somebody else had opened.
  */
 
+#include <linux/cpu.h>
 #include <linux/fdtable.h>
 #include <linux/pid.h>
 #include <linux/rcupdate.h>
@@ -76,6 +77,13 @@ static bool report_wanted(struct report *report)
 	return true;
 }
 
+/* Nobody reads on. A file of debugfs that was too short is read again, from the start. */
+static bool report_ends(struct report *report)
+{
+	return report->seq && (seq_has_overflowed(report->seq) ||
+			       fatal_signal_pending(current));
+}
+
 static void report_holder(struct report *report,
 			  const struct unplug_holder *holder)
 {
@@ -95,8 +103,10 @@ static void report_holder(struct report *report,
 static void report_records(struct report *report)
 {
 	struct unplug_holder holder = { .id = 0 };
+	u64 last = unplug_holder_last(report->dev);
 
-	while (unplug_holder_next(report->dev, holder.id, &holder)) {
+	while (holder.id < last && !report_ends(report) &&
+	       unplug_holder_next(report->dev, holder.id, &holder)) {
 		if (report_wanted(report))
 			report_holder(report, &holder);
 		put_task_struct(holder.task);
@@ -169,6 +179,8 @@ void unplug_report_holders(struct unplug_dev *dev, struct seq_file *seq,
 	struct report report = { .dev = dev, .seq = seq, .left = max };
 	unsigned int inside = unplug_gate_inside(&dev->gate), unknown;
 
+	/* As unplug_stack_save() wants it */
+	cpus_read_lock();
 	if (unplug_tracking_is_on()) {
 		report_records(&report);
 		unknown = unplug_holder_unknown(dev);
@@ -179,6 +191,7 @@ void unplug_report_holders(struct unplug_dev *dev, struct seq_file *seq,
 		if (report.found < inside)
 			report_line(&report, UNNAMED, inside);
 	}
+	cpus_read_unlock();
 	if (report.found > max)
 		report_line(&report, "and %u more", report.found - max);
 }

@@ -46,6 +46,12 @@ void unplug_dev_ended(struct unplug_dev *dev)
 		queue_work(unplug_wq, &dev->gone_work);
 }
 
+/* How long to wait for who may take for ever; jiffies */
+unsigned long unplug_drain_jiffies(void)
+{
+	return msecs_to_jiffies(READ_ONCE(drain_ms));
+}
+
 /**
  * unplug_dev_wait_drain() - wait for those inside, but not for ever
  * @event: when they have left
@@ -55,7 +61,7 @@ void unplug_dev_ended(struct unplug_dev *dev)
  */
 bool unplug_dev_wait_drain(struct completion *event)
 {
-	return wait_for_completion_timeout(event, msecs_to_jiffies(drain_ms));
+	return wait_for_completion_timeout(event, unplug_drain_jiffies());
 }
 
 /**
@@ -315,7 +321,8 @@ static int unplug_dev_end(struct unplug_dev *dev, unsigned long until,
  * callback or ->gone of any device, unplug_dev_unplug_async() is to be used. If
  * a bus calls ->remove from there, as usb_reset_device() does in the ioctl of
  * a driver: this call finds out, shuts the device, which the bus needs, and does not wait
- * any further. Not from a hardware section of this device: it would wait for itself.
+ * any further. Not from a hardware section of this device, or the thread of its interrupt: it
+ * would wait for itself.
  *
  * Ownership: the caller keeps its reference, and still owes the put.
  * Context: Process. May sleep.
@@ -331,7 +338,7 @@ int unplug_dev_unplug(struct unplug_dev *dev)
 		return -EINVAL;
 	if (unplug_dev_ask(dev))
 		unplug_dev_shut(dev);
-	return unplug_dev_end(dev, jiffies + msecs_to_jiffies(drain_ms), _RET_IP_);
+	return unplug_dev_end(dev, jiffies + unplug_drain_jiffies(), _RET_IP_);
 }
 EXPORT_SYMBOL_GPL(unplug_dev_unplug);
 
@@ -382,7 +389,7 @@ int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n)
 
 	might_sleep();
 	unplug_devs_begin(devs, n);
-	until = jiffies + msecs_to_jiffies(drain_ms);
+	until = jiffies + unplug_drain_jiffies();
 	for (i = 0; i < n; i++) {
 		err = unplug_dev_was_live(devs[i]) ?
 			      unplug_dev_end(devs[i], until, _RET_IP_) :

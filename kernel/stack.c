@@ -26,7 +26,7 @@ static bool stack_is_ours(unsigned long addr)
  * @entries: for the return addresses, the innermost first
  * @max: how many fit in
  *
- * Context: Any.
+ * Context: With cpus_read_lock(): a CPU that goes gives the stacks it kept back at once.
  * Return: how many were found: 0 for another task that runs, or has no stack any more.
  */
 unsigned int unplug_stack_save(struct task_struct *task, unsigned long *entries,

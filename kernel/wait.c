@@ -24,18 +24,19 @@ long __unplug_wait_prepare(struct unplug_wait *wait, int state)
 
 	prepare_to_wait(&wait->dev->wait, &wait->by_core, state);
 	err = prepare_to_wait_event(wait->head, &wait->by_driver, state);
-	if (unplug_dev_is_live(wait->dev))
-		return err;
-	if (state != TASK_INTERRUPTIBLE && unplug_dev_is_frozen(wait->dev))
-		return -EAGAIN;		/* not made to begin again */
-	return unplug_dev_error(wait->dev);
+	return unplug_dev_is_live(wait->dev) ? err : -ENODEV;
 }
 EXPORT_SYMBOL_GPL(__unplug_wait_prepare);
 
-void __unplug_wait_end(struct unplug_wait *wait)
+/* What the wait comes to. Who may not be interrupted is not made to begin again, either. */
+long __unplug_wait_end(struct unplug_wait *wait, int state, long err)
 {
 	finish_wait(wait->head, &wait->by_driver);
 	finish_wait(&wait->dev->wait, &wait->by_core);
+	if (err != -ENODEV)
+		return err;
+	return state == TASK_INTERRUPTIBLE || !unplug_dev_is_frozen(wait->dev) ?
+		       unplug_dev_error(wait->dev) : -EAGAIN;
 }
 EXPORT_SYMBOL_GPL(__unplug_wait_end);
 
@@ -80,8 +81,8 @@ void unplug_wait_wake(struct unplug_dev *dev)
 		  poll_to_key(EPOLLHUP | EPOLLERR));
 	wake_up_all(&dev->thawed);
 	kill_fasync(&dev->fasync, SIGIO, POLL_HUP);
-	if (!dev->frozen)
-		wait_wake_driver(dev);
+	/* Frozen or not: the driver may have undone what its cancel did at freeze. */
+	wait_wake_driver(dev);
 }
 
 /**

@@ -301,12 +301,17 @@ static void ivshmem_remove(struct pci_dev *pdev)
 	unplug_dev_put(&card->dev);
 }
 
-/* Users meet EAGAIN meanwhile, and go on afterwards: what is in the BAR lasts. */
+/*
+ * Users meet EAGAIN meanwhile, and go on afterwards: what is in the BAR lasts. The bus
+ * resets the card in any case, so if it could not be frozen it has to be shut.
+ */
 static void ivshmem_reset_prepare(struct pci_dev *pdev)
 {
 	struct ivshmem *card = pci_get_drvdata(pdev);
+	int err = unplug_dev_freeze(&card->dev);
 
-	unplug_dev_freeze(&card->dev);
+	if (err && err != -EINPROGRESS)
+		unplug_dev_unplug(&card->dev);
 }
 
 /* Who is still inside from before could take the card for the one he knew. */

@@ -77,6 +77,7 @@
 #include <linux/hashtable.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -149,16 +150,18 @@ enum unplug_thaw {
  * @frozen_waits: who calls read, write, ioctl, open while the device is frozen waits until
  *	  it is thawed (or fails with EAGAIN if the file is O_NONBLOCK); otherwise all of
  *	  them fail with EAGAIN
- * @cancel: optional; called once, when nobody enters any more: sends home who sleeps inside
+ * @cancel: optional; called when nobody enters any more: sends home who sleeps inside
  *	  in a way that include/unplug/wait.h has nothing for, and completes commands of
  *	  io_uring that are kept (io_uring_cmd_complete_in_task()). What it does has to
  *	  last (complete_all() does): an insider may reach his sleep after it. Must
  *	  not wait; hardware sections may still run. Called by freeze, too: then the driver
- *	  undoes what it does before it thaws the device
+ *	  undoes what it does before it thaws the device; and again if it is unplugged
+ *	  frozen
  * @quiesce: optional; called in shut, and by freeze, when no hardware section runs any more and
- *	     before interrupts are given back, or switched off: the hardware is told to send none and to leave memory
- *	     alone. It is touched without a section, and may be away already (registers read
- *	     all ones). May sleep, but not for long: the bus waits
+ *	     before interrupts are given back, or switched off: the hardware is told to
+ *	     send none and to leave memory alone. It is touched without a section, and may
+ *	     be away already (registers read all ones). May sleep, but not for long: the
+ *	     bus waits
  * @groups: optional; attributes, see include/unplug/attr.h; must stay valid as @fops
  * @gone: optional; called exactly once per device that was registered, after the
  *	  last operation and the last release of any file. Frees what the
@@ -233,6 +236,7 @@ struct unplug_front {
  * @files: files until their last close, by address
  * @open: those nobody has claimed for release
  * @unreleased: those whose release has not been done
+ * @releasing: those whose release is running
  * @stale: files that thaw has released and that are still open
  * @files_wait: woken when a file was released
  * @wait: sleepers inside, and relays to those in poll; woken when nobody comes any more
@@ -246,6 +250,7 @@ struct unplug_front {
  * @debugfs: its folder, until @free_work
  * @stall_work: tells the log, again and again, what an unplug waits for
  * @stall_delay: how long until it does so next, in jiffies
+ * @reset: freeze and thaw, one at a time; unplug does not take it
  * @thawed: newcomers that wait until it is not frozen any more
  * @idle: @gate is dead
  * @ends: of what gone needs, how many are to come: that @gate is dead, and shut
@@ -289,6 +294,7 @@ struct unplug_dev {
 	DECLARE_HASHTABLE(files, UNPLUG_FILES_BITS);
 	struct list_head open;
 	unsigned int unreleased;
+	unsigned int releasing;
 	unsigned int stale;
 	wait_queue_head_t files_wait;
 	wait_queue_head_t wait;
@@ -304,6 +310,7 @@ struct unplug_dev {
 	struct dentry *debugfs;
 	struct delayed_work stall_work;
 	unsigned long stall_delay;
+	struct mutex reset;
 	wait_queue_head_t thawed;
 	struct completion idle;
 	atomic_t ends;
@@ -392,6 +399,7 @@ int unplug_dev_error(struct unplug_dev *dev);
 
 int unplug_front_register(struct unplug_dev *dev, const char *name);
 int unplug_front_live(struct unplug_dev *dev);
+void unplug_front_forget(struct unplug_dev *dev);
 int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file);
 

@@ -151,7 +151,7 @@ enum unplug_gate_state {
  *	   look at it
  * @left: what each CPU had counted when its word was shut
  * @late: drain word
- * @drained: called once, when nobody is inside a closed gate any more. Runs in
+ * @drained: called once each time the gate was closed, when nobody is inside any more. Runs in
  *	     the context of the last put, any, up to hard interrupt; or of fold.
  *	     It must not free the gate.
  */

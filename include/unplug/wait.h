@@ -59,7 +59,7 @@ struct unplug_wait {
 void __unplug_wait_begin(struct unplug_wait *wait, struct unplug_dev *dev,
 			 struct wait_queue_head *head);
 long __unplug_wait_prepare(struct unplug_wait *wait, int state);
-void __unplug_wait_end(struct unplug_wait *wait);
+long __unplug_wait_end(struct unplug_wait *wait, int state, long err);
 
 /* As ___wait_event() of the kernel, with -ENODEV. */
 #define ___unplug_wait_event(dev, head, condition, state, timeout,	\
@@ -81,8 +81,7 @@ void __unplug_wait_end(struct unplug_wait *wait);
 		__left = schedule_timeout(__left);			\
 		lock;							\
 	}								\
-	__unplug_wait_end(&__wait);					\
-	__err;								\
+	__unplug_wait_end(&__wait, (state), __err);			\
 })
 
 #define __unplug_wait_event(dev, head, condition, state, timeout)	\
@@ -217,7 +216,7 @@ void unplug_dev_wake_queue(struct unplug_dev *dev, struct unplug_wake *wake,
  *
  * Ownership: takes and puts nothing; the caller is inside.
  * Context: Any.
- * Return: true; false as soon as the device is being unplugged.
+ * Return: true; false as soon as the device is being unplugged, or frozen.
  */
 static inline bool unplug_dev_is_live(const struct unplug_dev *dev)
 {

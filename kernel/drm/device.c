@@ -254,10 +254,13 @@ static const struct unplug_front drm_front = {
 	.poll = unplug_drm_poll_dead,
 };
 
-static void card_put(struct drm_device *drm, void *card)
+static void card_put(struct drm_device *drm, void *arg)
 {
+	struct unplug_drm *card = arg;
+
 	drm->anon_inode->i_private = NULL;
-	unplug_dev_put(&((struct unplug_drm *)card)->dev);
+	unplug_front_forget(&card->dev);
+	unplug_dev_put(&card->dev);
 }
 
 static struct unplug_drm *card_new(struct drm_device *drm,

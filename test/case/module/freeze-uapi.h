@@ -11,8 +11,9 @@
 /* What mappings of this file show when the device is away: not 0: a dummy page */
 #define FREEZE_IOC_DUMMY	_IO('z', 2)
 
-/* What the device's page is full of, before and after a reset */
+/* What the device's page is full of: before, during and after a reset */
 #define FREEZE_BEFORE	0xb0
+#define FREEZE_DURING	0xee
 #define FREEZE_AFTER	0xa0
 
 #endif

@@ -76,7 +76,7 @@ static ssize_t frozen_write(struct file *file, const char __user *from,
 {
 	u8 byte;
 
-	return !count ? 0 : get_user(byte, from) ?: 1;
+	return !count ? 0 : copy_from_user(&byte, from, 1) ? -EFAULT : 1;
 }
 
 static __poll_t frozen_poll(struct file *file, struct poll_table_struct *table)
@@ -194,6 +194,9 @@ static int frozen_do(const char *text, const struct kernel_param *param)
 	if (sysfs_streq(text, "end"))
 		return frozen_thaw(UNPLUG_THAW_END);
 	if (sysfs_streq(text, "reset")) {
+		/* Whoever looks meanwhile sees something that is never there otherwise. */
+		memset(frozen->page, FREEZE_DURING, PAGE_SIZE);
+		cond_resched();
 		memset(frozen->page, FREEZE_AFTER, PAGE_SIZE);
 		return 0;
 	}
