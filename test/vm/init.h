@@ -12,7 +12,7 @@
 
 #include <stdbool.h>
 
-#define INIT_ARGS 256
+#define INIT_ARGS 1024
 
 /*
  * What to run, as the host wrote it to the file "job" in the result folder:
