@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The tables that stand before a driver's vm_operations_struct, and the rules a
- * mapping has to fulfil to be revocable: see include/unplug/mmap.h.
+ * The tables that stand before a driver's vm_operations_struct.
  *
  * A guard has to find the driver's table, and the VMA's own fields belong to the
  * driver. So the device remembers the few different tables its mappings use, in
@@ -23,9 +22,6 @@
 #define SETS			16	/* of the four above */
 
 static const struct vm_operations_struct guard_vm_ops[];
-
-/* For drivers that have none: populated mappings do not need any. */
-static const struct vm_operations_struct no_vm_ops;
 
 static struct unplug_dev *vma_dev(const struct vm_area_struct *vma)
 {
@@ -234,7 +230,7 @@ static noinline vm_fault_t guard_fault_refused(struct vm_fault *vmf,
 	return ret == GUARD_REFUSED ? guard_revoked(vmf) : ret;
 }
 
-/* Whoever is not populated has a handler: see mapping_table(). */
+/* Whoever is not populated has a handler: see mapping.c. */
 static vm_fault_t guard_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -379,179 +375,23 @@ static const struct vm_operations_struct guard_vm_ops[] = {
 
 static_assert(ARRAY_SIZE(guard_vm_ops) == UNPLUG_VM_OPS_MAX * SETS);
 
-static int guard_vm_slot(struct unplug_dev *dev,
-			 const struct vm_operations_struct *ops)
-{
-	int slot;
-
-	spin_lock(&dev->files_lock);
-	for (slot = 0; slot < UNPLUG_VM_OPS_MAX; slot++) {
-		if (!dev->vm_ops[slot])
-			dev->vm_ops[slot] = ops;
-		if (dev->vm_ops[slot] == ops)
-			break;
-	}
-	spin_unlock(&dev->files_lock);
-	return slot < UNPLUG_VM_OPS_MAX ? slot : -ENOSPC;
-}
-
-/* Why a mapping the driver made cannot be revoked, or NULL. */
-static const char *mapping_fault(struct file *file, struct vm_area_struct *vma)
-{
-	const struct vm_operations_struct *ops = vma->vm_ops ?: &no_vm_ops;
-
-	if (vma->vm_file != file)
-		return "it belongs to another file";
-	if ((vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) != VM_PFNMAP)
-		return "it is not VM_PFNMAP";
-	if (is_cow_mapping(vma->vm_flags))
-		return "it is private";
-	if (unplug_vm_ops_find_page(ops) || ops->pagesize)
-		return "its vm_ops have members that cannot be guarded";
-#ifdef CONFIG_NUMA
-	if (ops->set_policy || ops->get_policy)
-		return "its vm_ops have members that cannot be guarded";
-#endif
-	return NULL;
-}
-
-/*
- * What ->mmap mapped itself, also before it failed, would escape unplug: the mapping
- * is not yet where zaps look. VM_MIXEDMAP is refused, but by then it may have entries
- * of the device's, too; zap_special_vma_range() wants to see VM_PFNMAP.
+/**
+ * unplug_guard_vm_ops() - the table to stand before a driver's
+ * @slot: of the driver's table, in @dev->vm_ops
+ * @ops: that table
+ * @populated: the mapping has a record in populate.c
+ *
+ * Context: Any.
+ * Return: a constant table of the core.
  */
-static void mapping_clear_entries(struct vm_area_struct *vma)
+const struct vm_operations_struct *
+unplug_guard_vm_ops(unsigned int slot, const struct vm_operations_struct *ops,
+		    bool populated)
 {
-	bool mixed = (vma->vm_flags & (VM_PFNMAP | VM_MIXEDMAP)) ==
-		     VM_MIXEDMAP;
+	unsigned int set = populated ? POPULATED : 0;
 
-	if (mixed)
-		vm_flags_set(vma, VM_PFNMAP);
-	zap_special_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
-	if (mixed)
-		vm_flags_clear(vma, VM_PFNMAP);
-}
-
-/*
- * The kernel does not call ->close for a mapping that failed; to the driver this
- * one did not.
- */
-static void mapping_undo(struct vm_area_struct *vma)
-{
-	if (vma->vm_ops && vma->vm_ops->close)
-		vma->vm_ops->close(vma);
-	vma->vm_ops = NULL;
-}
-
-static int mapping_refuse(struct unplug_dev *dev, const char *fault)
-{
-	pr_err_ratelimited("%s: mapping refused: %s\n", unplug_dev_name(dev),
-			   fault);
-	return -EOPNOTSUPP;
-}
-
-/* Its ends tell: to look at every page would cost more than the mapping. */
-static bool mapping_is_populated(struct vm_area_struct *vma)
-{
-	unsigned long pfn;
-
-	return !unplug_follow_pfn(vma, vma->vm_start, &pfn) ||
-	       !unplug_follow_pfn(vma, vma->vm_end - PAGE_SIZE, &pfn);
-}
-
-/* Which table guards a mapping the driver made, or an error. */
-static int mapping_table(struct unplug_dev *dev, struct file *file,
-			 struct vm_area_struct *vma)
-{
-	const struct vm_operations_struct *ops = vma->vm_ops ?: &no_vm_ops;
-	const char *fault = mapping_fault(file, vma);
-	int slot, err, set = 0;
-
-	if (fault)
-		return mapping_refuse(dev, fault);
-	slot = guard_vm_slot(dev, ops);
-	if (slot < 0) {
-		mapping_refuse(dev, "the driver's vm_ops are too many");
-		return slot;
-	}
-	if (!dev->drv->populates &&
-	    (!ops->fault || mapping_is_populated(vma)))
-		return mapping_refuse(dev, "it is populated, or has no fault handler");
-	if (dev->drv->populates) {
-		err = unplug_populate_record(dev, vma);
-		if (err == -EPERM)
-			return mapping_refuse(dev, "it maps what is not system memory");
-		if (err == -ENODATA && !ops->fault)
-			return mapping_refuse(dev, "it has neither a fault handler nor entries");
-		if (err && err != -ENODATA)
-			return err;
-		set |= err ? 0 : POPULATED;
-	}
 	set |= ops->page_mkwrite ? HAS_PAGE_MKWRITE : 0;
 	set |= ops->pfn_mkwrite ? HAS_PFN_MKWRITE : 0;
 	set |= ops->map_pages ? HAS_MAP_PAGES : 0;
-	return slot * SETS + set;
-}
-
-/*
- * What the driver maps can be reached from the moment it does, by other threads of the
- * process, though the mapping is not there yet: so a hardware section stands around it,
- * until nothing is mapped any more. It may be one: the user's mmap_lock is held,
- * which whoever waits for user memory wants. What it may wait for is page tables. A front
- * end's drivers populate system memory, of which they may allocate much, at the pace
- * of the user's memory group: that is not waited for, and gone with drained.
- */
-static int mapping_make(struct unplug_dev *dev, struct file *file,
-			struct vm_area_struct *vma, int *table)
-{
-	bool section = dev->drv->populates && !dev->front;
-	int err;
-
-	if (section && !unplug_dev_hw_enter(dev))
-		return -ENODEV;
-	err = unplug_fops_mmap(dev->drv->fops, file, vma);
-	*table = err ?: mapping_table(dev, file, vma);
-	unplug_hook(UNPLUG_HOOK_POPULATED);
-	mapping_clear_entries(vma);
-	if (section)
-		unplug_dev_hw_exit(dev);
-	return err;
-}
-
-/**
- * unplug_guard_mapping() - let the driver map, then put the guards before it
- * @dev: the device, entered
- * @file: an open file of it
- * @vma: the mapping to be
- *
- * Context: Process, mmap_lock held for writing.
- * Return: 0; -EINVAL for a private mapping; -EOPNOTSUPP, and a line in
- *	   the log, for one that could not be revoked; -ENOSPC, and a line, if the
- *	   driver uses more than UNPLUG_VM_OPS_MAX different vm_ops; -ENOMEM; what
- *	   the driver says.
- */
-int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
-			 struct vm_area_struct *vma)
-{
-	int err, table;
-
-	/*
-	 * Private, whether writable now or later: no copies of device memory, and
-	 * no BUG_ON in vmf_insert_pfn().
-	 */
-	if (is_cow_mapping(vma->vm_flags))
-		return -EINVAL;
-
-	err = mapping_make(dev, file, vma, &table);
-	if (err)
-		return err;
-	if (table < 0) {
-		mapping_undo(vma);
-		return table;
-	}
-
-	vma->vm_ops = &guard_vm_ops[table];
-	/* Neither grown by mremap nor merged, which would go past ->mmap. */
-	vm_flags_set(vma, VM_DONTEXPAND);
-	return 0;
+	return &guard_vm_ops[slot * SETS + set];
 }

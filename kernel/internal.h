@@ -207,6 +207,11 @@ const struct file_operations *
 unplug_guard_fops(const struct file_operations *fops);
 
 /* guard_vm.c: the same for mappings */
+const struct vm_operations_struct *
+unplug_guard_vm_ops(unsigned int slot, const struct vm_operations_struct *ops,
+		    bool populated);
+
+/* mapping.c: which mappings are allowed */
 int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 			 struct vm_area_struct *vma);
 
