@@ -3,8 +3,8 @@
  * ops: what the guards cost a user, in instructions
  *
  * Runs in the guest whose time stamp counter counts instructions. Does the same to the
- * nodes of unplug-bench, guarded and not, taking turns, and prints samples as the module does:
- * CASE VARIANT UNIT VALUE.
+ * nodes of unplug-bench, guarded and not, taking turns, and last to the guarded one while it is
+ * tracked who is inside. Prints samples as the module does: CASE VARIANT UNIT VALUE.
  */
 
 #include <errno.h>
@@ -21,7 +21,8 @@
 #define ROUNDS 41
 #define COUNT 128		/* operations in a round; few enough to miss most timer ticks */
 #define PAGE 4096
-#define NODES 3
+#define NODES 4		/* the last is the one before it, tracked */
+#define TRACKING "/sys/kernel/debug/unplug/tracking"
 
 struct node {
 	const char *variant;
@@ -87,24 +88,44 @@ static void run_fault(const struct node *node)
 	munmap(p, (COUNT + 1) * PAGE);
 }
 
+static void set_tracking(const char *on)
+{
+	int fd = open(TRACKING, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, on, 1) != 1)
+		fail(TRACKING);
+	close(fd);
+}
+
+static void run_rounds(const struct node *nodes, unsigned int count)
+{
+	static void (*const runs[])(const struct node *) = { run_ioctl, run_read, run_fault };
+	unsigned int i, n, round;
+
+	for (round = 0; round < ROUNDS; round++)
+		for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+			for (n = 0; n < count; n++)
+				runs[i](&nodes[n]);
+}
+
 int main(void)
 {
 	struct node nodes[NODES] = {
 		{ "plain", "/dev/unplug-bench-plain", -1 },
 		{ "gates", "/dev/unplug-bench-gates", -1 },
 		{ "guarded", "/dev/unplug-bench-guarded", -1 },
+		{ "tracked", "/dev/unplug-bench-guarded", -1 },
 	};
-	static void (*const runs[])(const struct node *) = { run_ioctl, run_read, run_fault };
-	unsigned int i, n, round;
+	unsigned int n;
 
 	for (n = 0; n < NODES; n++) {
 		nodes[n].fd = open(nodes[n].path, O_RDWR | O_CLOEXEC);
 		if (nodes[n].fd < 0)
 			fail(nodes[n].path);
 	}
-	for (round = 0; round < ROUNDS; round++)
-		for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
-			for (n = 0; n < NODES; n++)
-				runs[i](&nodes[n]);
+	run_rounds(nodes, NODES - 1);
+	set_tracking("1");
+	run_rounds(&nodes[NODES - 1], 1);
+	set_tracking("0");
 	return fclose(stdout) ? 1 : 0;
 }

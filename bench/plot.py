@@ -187,7 +187,8 @@ figure came about.</p>
 <code>bare</code> counts per CPU, without what makes that correct.</figcaption></figure>
 <h2>Guarded operations</h2>
 <figure>{operations(folder)}<figcaption>Red: what is added to the operation that nothing guards.
-<code>gates</code> enters and leaves the gates and does nothing else about them.</figcaption></figure>
+<code>gates</code> enters and leaves the gates and does nothing else about them;
+<code>tracked</code> writes down who is inside.</figcaption></figure>
 <h2>Unplug, logarithmic</h2>
 <figure>{pull}<figcaption>Until nobody is inside and nobody will be. <code>unplug_dev</code> is the
 whole device, node and uevents included. <code>srcu_shared</code> is what DRM does.</figcaption></figure>

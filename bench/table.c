@@ -44,13 +44,13 @@ static const struct table tables[] = {
 		  "drm_dev_enter", "rwsem", "shared_atomic" },
 		3, "unplug",
 	}, {
-		"operations, instructions: nothing guards, the gates alone, a guarded device",
+		"operations, instructions: nothing guards, gates alone, guarded, and that tracked",
 		{
 			{ "null ioctl", "null_ioctl", "instructions", 14, 0, 0 },
 			{ "4 KiB read", "read_4k", "instructions", 14, 0, 0 },
 			{ "minor fault", "minor_fault", "instructions", 14, 0, 0 },
 		},
-		{ "plain", "gates", "guarded" },
+		{ "plain", "gates", "guarded", "tracked" },
 		-1, NULL,
 	}, {
 		"unplug (u µs, m ms, s s): one, 64, one while somebody sleeps in another",
