@@ -53,6 +53,16 @@ static const struct table tables[] = {
 		{ "plain", "gates", "guarded", "tracked" },
 		-1, NULL,
 	}, {
+		"so many idle devices by one call of unplug_dev_unplug_many(), instructions",
+		{
+			{ "1", "many_1", "instructions", 12, 0, 0 },
+			{ "64", "many_64", "instructions", 12, 0, 0 },
+			{ "1000", "many_1000", "instructions", 12, 0, 0 },
+			{ "each further", "many_further", "instructions", 14, 0, 0 },
+		},
+		{ "shut", "log", "returned" },
+		-1, NULL,
+	}, {
 		"unplug (u µs, m ms, s s): one, 64, one while somebody sleeps in another",
 		{
 			{ "idle", "unplug_idle", "us", 21, 1, 0 },

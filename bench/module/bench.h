@@ -85,6 +85,9 @@ int pull_show(struct seq_file *seq, void *data);
 /* memory.c: what it costs while it is there */
 int memory_show(struct seq_file *seq, void *data);
 
+/* many.c: what it costs to take many away by one call */
+int many_show(struct seq_file *seq, void *data);
+
 /* node.c: nodes with the same operations, guarded and not */
 int node_init(void);
 void node_exit(void);

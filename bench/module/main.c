@@ -33,6 +33,7 @@ static const struct {
 	{ "text", price_text_show },
 	{ "pull", pull_show },
 	{ "memory", memory_show },
+	{ "many", many_show },
 };
 
 static struct dentry *bench_dir;
