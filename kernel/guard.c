@@ -15,6 +15,7 @@
  * others is answered by the guards as the kernel would.
  */
 
+#include <unplug/wait.h>
 #include "internal.h"
 
 /* Members whose presence the kernel asks for: an index into guard_fops. */
@@ -187,8 +188,11 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 	return ret;
 }
 
+/* Close succeeds all the same: nobody is refused, and so it is not traced. */
 static int guard_flush(struct file *file, fl_owner_t id)
 {
+	if (!unplug_dev_is_live(unplug_dev_from_file(file)))
+		return 0;
 	return guard_call(file, 0, 0, flush, file, id);
 }
 

@@ -166,6 +166,8 @@ CASE(trace_steps, .name = "trace-steps",
 
 	trace_in_order(&card, 1);
 	trace_once("unplug_refused", &card, "op=read\n");
+	if (strstr(trace_text, "op=flush"))
+		case_fail("close was not refused: %s", trace_text);
 	trace_once("unplug_registered", &fresh, "minor=");
 	if (strstr(trace_text, "unplug_stall:"))
 		case_fail("nothing was to take long: %s", trace_text);
