@@ -100,12 +100,19 @@ static ssize_t tracking_read(struct file *file, char __user *to, size_t count,
 static ssize_t tracking_write(struct file *file, const char __user *from,
 			      size_t count, loff_t *pos)
 {
-	bool on;
-	int err = kstrtobool_from_user(from, count, &on);
+	static const char values[] = "0n1y";
+	char text[2] = "\n\n";
+	const char *value;
 
-	if (err)
-		return err;
-	unplug_tracking_set(on);
+	if (count > sizeof(text))
+		return -EINVAL;
+	if (copy_from_user(text, from, count))
+		return -EFAULT;
+	/* Not kstrtobool(), which looks at the first letter: "foo" is no. */
+	value = memchr(values, text[0], strlen(values));
+	if (!value || text[1] != '\n')
+		return -EINVAL;
+	unplug_tracking_set(value >= values + 2);
 	return count;
 }
 

@@ -261,6 +261,8 @@ CASE(tracking_input, .name = "tracking-input",
 	look_track(false);
 	expect_equal("errno of 2", file_write(TRACKING, "2"), EINVAL);
 	expect_equal("errno of maybe", file_write(TRACKING, "maybe"), EINVAL);
+	expect_equal("errno of foo", file_write(TRACKING, "foo"), EINVAL);
+	expect_equal("errno of 11", file_write(TRACKING, "11"), EINVAL);
 	expect_equal("errno of nothing", file_write(PARAMETER, ""), 0);
 	expect_equal("errno of 7", file_write(PARAMETER, "7"), EINVAL);
 	file_read(TRACKING, text, sizeof(text));
@@ -270,7 +272,7 @@ CASE(tracking_input, .name = "tracking-input",
 	file_read(TRACKING, text, sizeof(text));
 	if (strcmp(text, "1"))
 		case_fail("tracking is '%s', expected 1", text);
-	look_track(false);
+	expect_equal("errno of n", file_write(TRACKING, "n\n"), 0);
 	file_read(PARAMETER, text, sizeof(text));
 	if (strcmp(text, "N"))
 		case_fail("the parameter is '%s', expected N", text);
