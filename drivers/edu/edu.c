@@ -161,12 +161,13 @@ static const struct unplug_driver edu_driver = {
  */
 static int edu_reset(struct edu *card)
 {
-	u32 command;
+	u32 command, pattern = 0x5a5a0000 | card->id;
 	int err;
 
 	edu_silence(card);
-	writel(card->id, card->bar + EDU_ECHO);
-	if (readl(card->bar + EDU_ECHO) != ~(u32)card->id)
+	/* Not the id alone: the complement of 0 is what a card reads that is torn out. */
+	writel(pattern, card->bar + EDU_ECHO);
+	if (readl(card->bar + EDU_ECHO) != ~pattern)
 		return -ENODEV;
 	err = readl_poll_timeout(card->bar + EDU_DMA_COMMAND, command,
 				 !(command & EDU_DMA_RUN), 1000,
@@ -242,6 +243,9 @@ static int edu_get_irq(struct edu *card, struct pci_dev *pdev)
 }
 
 /*
+ * Of a device that was unplugged the core has freed the interrupt; this is for a probe that
+ * fails.
+ *
  * A transfer that was under way ends with an interrupt all the same. Messages are off
  * then; it must not assert the line, which others share and nobody here serves any more.
  */
