@@ -74,7 +74,8 @@ static void screen_results(json_t *side, const char *what, char text[SCREEN_CELL
 
 	summary_results(screen_summary(side), what, results, sizeof(results));
 	if (!end && !strncmp(results, "ok", 2))
-		snprintf(text, SCREEN_CELL, "still works%s", results + 2);
+		snprintf(text, SCREEN_CELL, "%s%s", results[2] ? "works" : "still works",
+			 results + 2);
 	else
 		snprintf(text, SCREEN_CELL, "%s", results);
 }

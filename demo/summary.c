@@ -34,7 +34,20 @@ static bool summary_is_old(json_t *client)
 	return summary_number(client, "round", NULL) > 0;
 }
 
-/* Counts by result as a list of pairs, the most frequent first. */
+/* What is wrong after the pull, and is told first however rare it is */
+static int summary_rank(const char *result)
+{
+	return !strcmp(result, "ok") ? 2 : !strcmp(result, "killed");
+}
+
+static bool summary_before(const char *result, json_int_t count, json_t *entry)
+{
+	int rank = summary_rank(result), other = summary_rank(summary_text(entry, "result"));
+
+	return rank != other ? rank > other : count > summary_number(entry, "count", NULL);
+}
+
+/* Counts by result as a list of pairs, what is wrong first, then the most frequent. */
 static json_t *summary_sort(json_t *counts)
 {
 	json_t *list = json_array(), *count;
@@ -43,8 +56,8 @@ static json_t *summary_sort(json_t *counts)
 
 	json_object_foreach(counts, result, count) {
 		for (i = 0; i < json_array_size(list); i++)
-			if (summary_number(json_array_get(list, i), "count", NULL) <
-			    json_integer_value(count))
+			if (summary_before(result, json_integer_value(count),
+					   json_array_get(list, i)))
 				break;
 		json_array_insert_new(list, i, json_pack("{s:s, s:O}", "result", result,
 							 "count", count));
@@ -319,12 +332,11 @@ void summary_results(json_t *summary, const char *operation, char *text, size_t 
 	json_array_foreach(list, i, entry) {
 		if (length >= size)
 			break;
-		if (!i)
-			length += snprintf(text, size, "%s", summary_text(entry, "result"));
-		else
+		length += snprintf(text + length, size - length, "%s%s", i ? ", " : "",
+				   summary_text(entry, "result"));
+		if (json_array_size(list) > 1 && length < size)
 			length += snprintf(text + length, size - length,
-					   ", %s %" JSON_INTEGER_FORMAT "x",
-					   summary_text(entry, "result"),
+					   " %" JSON_INTEGER_FORMAT "x",
 					   summary_number(entry, "count", NULL));
 	}
 }

@@ -9,7 +9,7 @@
  * checks look at these figures only.
  *
  * operations	of old clients after the pull: list of {result, count} by kind,
- *		the most frequent first
+ *		what is wrong first, then the most frequent
  * old		operations after the pull that worked: in all, and after a card
  *		was back; revived: that worked after one had failed; killed: ends
  *		of old clients the kernel killed
