@@ -11,6 +11,8 @@ help: ## list the targets
 	@echo "usage: make TARGET; targets are:"
 	@sed -n 's/^\([a-z_-]*\):.*## \(.*\)/\1 \2/p' Makefile | \
 		while read -r target text; do printf '  %-16s %s\n' "$$target" "$$text"; done
+	@echo "KERNEL=6.12 or KERNEL=7.2: demo, check, shell and others on that kernel, instead of 6.1"
+	@echo "INSMOD=\"unplug unplug-edu\": what shell loads (unplug unplug-ivshmem)"
 
 setup: ## install missing packages and unpack the kernel (what demo and check do first)
 	@script/setup
@@ -38,7 +40,7 @@ install-dkms: ## install the source that DKMS builds the core from; to DESTDIR=
 uninstall: ## remove what these three installed; from DESTDIR=
 	@script/install uninstall
 
-demo: modules ## pull one of four cards under load and show what happened (out/demo)
+demo: modules ## pull one of four cards under load, then one that interrupts and does DMA: what happened (out/demo)
 	@demo/run
 
 check: modules ## run all tests (out/check)
