@@ -329,6 +329,11 @@ CASE(irq_probe_fails, .name = "irq-probe-fails",
 	expect_equal("errno of unloading", module_unload_soon(MODULE), 0);
 }
 
+static void set_frozen(const char *frozen)
+{
+	expect_equal("errno of freezing, or thawing", file_write(PARAMETER "frozen", frozen), 0);
+}
+
 static long attribute_read(const char *path)
 {
 	char text[32] = "";
@@ -415,4 +420,50 @@ CASE(attr_pulls, .name = "attr-pulls",
 	let_go();
 	expect_equal("errno of writing", task_wait(&task), 0);
 	callback_end(fd);
+}
+
+/*
+ * What was pending is dropped, what comes meanwhile is not heard; afterwards all is as ever.
+ * The interrupt is switched off, or, if others share its line, not answered.
+ */
+static void callback_frozen(bool shared)
+{
+	int fd = callback_load(shared ? "shared=1" : ""), before;
+
+	raise_line();
+	expect_equal("times the handler ran", times_ran(CALLBACK_HANDLER), 1);
+	expect_equal("arming a timer", ioctl(fd, CALLBACK_PENDING, CALLBACK_TIMER), 1);
+	set_frozen("1");
+	/* The driver's quiesce has raised it, too. */
+	before = times_ran(CALLBACK_HANDLER);
+	raise_line();
+	expect_equal("times the handler ran, frozen", times_ran(CALLBACK_HANDLER), before);
+	expect_errno("reading an attribute, frozen", attribute_read(ATTRIBUTE "speed"), EAGAIN);
+	set_frozen("0");
+	log_wait(DEVICE, "thawed");
+	expect_equal("is anything pending, thawed?", parameter("pending"), 0);
+	expect_works("reading an attribute, thawed", attribute_read(ATTRIBUTE "speed"));
+	before = times_ran(CALLBACK_HANDLER);
+	raise_line();
+	expect_equal("times the handler ran, thawed", times_ran(CALLBACK_HANDLER), before + 1);
+	expect_equal("arming the timer, thawed", ioctl(fd, CALLBACK_ONCE, CALLBACK_TIMER), 1);
+	log_wait(MODULE, "quiesce: 0 sections");
+	let_go();
+	set_frozen("1");
+	unbind();
+	callback_end(fd);
+}
+
+CASE(freeze_callbacks, .name = "freeze-callbacks",
+     .promise = "K12: no handler, timer or attribute of a frozen device runs; thawed, all do; frozen again, it can be unplugged",
+     .naive = ABSENT)
+{
+	callback_frozen(false);
+}
+
+CASE(freeze_line_shared, .name = "freeze-line-shared",
+     .promise = "K12: the same, if others share its interrupt",
+     .naive = ABSENT)
+{
+	callback_frozen(true);
 }

@@ -28,6 +28,10 @@ static bool fail;
 module_param(fail, bool, 0444);
 MODULE_PARM_DESC(fail, "fail to probe, when the interrupt is there already");
 
+static bool shared;
+module_param(shared, bool, 0444);
+MODULE_PARM_DESC(shared, "share the interrupt with others");
+
 static bool thread;
 module_param(thread, bool, 0444);
 MODULE_PARM_DESC(thread, "answer interrupts in a thread, too");
@@ -360,7 +364,8 @@ static int caller_probe(struct platform_device *pdev)
 	unplug_work_init(dev, &caller->work, caller_work);
 	unplug_timer_init(dev, &caller->timer, caller_timer);
 	err = unplug_irq_request(dev, &caller->irq, line, caller_handler,
-				 thread ? caller_thread : NULL, 0);
+				 thread ? caller_thread : NULL,
+				 shared ? IRQF_SHARED : 0);
 	if (err) {
 		unplug_dev_put(dev);
 		caller = NULL;
@@ -406,6 +411,23 @@ static const struct kernel_param_ops let_ops = {
 };
 module_param_cb(let, &let_ops, NULL, 0200);
 MODULE_PARM_DESC(let, "let go who is held");
+
+static int frozen_set(const char *text, const struct kernel_param *param)
+{
+	bool frozen;
+	int err = kstrtobool(text, &frozen);
+
+	if (err)
+		return err;
+	return frozen ? unplug_dev_freeze(&caller->dev) :
+			unplug_dev_thaw(&caller->dev, UNPLUG_THAW_KEEP);
+}
+
+static const struct kernel_param_ops frozen_ops = {
+	.set = frozen_set,
+};
+module_param_cb(frozen, &frozen_ops, NULL, 0200);
+MODULE_PARM_DESC(frozen, "freeze the device, or thaw it");
 
 static int raise_set(const char *text, const struct kernel_param *param)
 {
