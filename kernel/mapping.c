@@ -12,7 +12,7 @@
 static const struct vm_operations_struct no_vm_ops;
 
 static int mapping_slot(struct unplug_dev *dev,
-			 const struct vm_operations_struct *ops)
+			const struct vm_operations_struct *ops)
 {
 	int slot;
 
