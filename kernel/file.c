@@ -24,6 +24,8 @@
 #include "file.h"
 #include "internal.h"
 
+DEFINE_STATIC_KEY_FALSE(unplug_stale_files);
+
 static struct unplug_file *file_new(struct unplug_dev *dev, struct file *file)
 {
 	struct unplug_file *uf = kzalloc(sizeof(*uf), GFP_KERNEL_ACCOUNT);
@@ -207,7 +209,7 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 		       struct file *file)
 {
 	struct unplug_file *uf;
-	bool claimed;
+	bool claimed, last;
 
 	unplug_hook(UNPLUG_HOOK_RELEASE);
 	spin_lock(&dev->files_lock);
@@ -224,7 +226,10 @@ void unplug_file_close(struct unplug_dev *dev, struct inode *inode,
 	hash_del_rcu(&uf->node);
 	if (uf->stale)
 		WRITE_ONCE(dev->stale, dev->stale - 1);
+	last = uf->stale && !dev->stale;
 	spin_unlock(&dev->files_lock);
+	if (last)
+		static_branch_dec(&unplug_stale_files);
 	/* A forced release has hidden from the kernel that this is still to be done. */
 	if (READ_ONCE(dev->fasync))
 		fasync_helper(-1, file, 0, &dev->fasync);
@@ -286,16 +291,23 @@ void unplug_file_release_all(struct unplug_dev *dev)
 void unplug_file_end_all(struct unplug_dev *dev)
 {
 	struct unplug_file *uf;
+	unsigned int before;
+	bool first;
 	int bucket;
 
+	static_branch_inc(&unplug_stale_files);
 	spin_lock(&dev->files_lock);
+	before = dev->stale;
 	hash_for_each(dev->files, bucket, uf, node) {
 		if (uf->stale)
 			continue;
 		WRITE_ONCE(uf->stale, true);
 		WRITE_ONCE(dev->stale, dev->stale + 1);
 	}
+	first = !before && dev->stale;
 	spin_unlock(&dev->files_lock);
+	if (!first)
+		static_branch_dec(&unplug_stale_files);
 	/* Who tells the driver of a mapping of theirs: the release comes after that. */
 	smp_mb();	/* unplug_freeze_enter() */
 	wait_event(dev->files_wait, atomic_read(&dev->ends) <= UNPLUG_ENDS - 1);

@@ -176,7 +176,7 @@ static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
  * A handler that returns a page leaves it to the kernel to map it, after the
  * guard: unplug may be over by then. Such a page is not mapped at all.
  */
-static noinline vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
+static vm_fault_t guard_fault_result(struct vm_fault *vmf, vm_fault_t ret)
 {
 	/* As long as we are inside, who froze the device cannot thaw it. */
 	if (guard_was_refused(vmf, ret))
@@ -213,20 +213,11 @@ static vm_fault_t guard_revoked(struct vm_fault *vmf)
 	return ret;
 }
 
-static noinline vm_fault_t guard_fault_populated(struct vm_fault *vmf)
+/* All but the usual end, out of line, so that the usual way has few registers to save. */
+static noinline vm_fault_t guard_fault_end(struct vm_fault *vmf, vm_fault_t ret)
 {
-	const struct vm_operations_struct *ops = driver_vm_ops(vmf->vma);
-	vm_fault_t ret = unplug_populate_insert(vmf->vma, vmf->address);
-
-	if (ret)
-		return ret;
-	return ops->fault ? ops->fault(vmf) : VM_FAULT_SIGBUS;
-}
-
-/* Out of line, so that the usual case has few registers to save. */
-static noinline vm_fault_t guard_fault_refused(struct vm_fault *vmf,
-					       vm_fault_t ret)
-{
+	ret = guard_fault_result(vmf, ret);
+	unplug_guard_leave(vma_dev(vmf->vma));
 	return ret == GUARD_REFUSED ? guard_revoked(vmf) : ret;
 }
 
@@ -240,15 +231,28 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 
 	if (!unplug_guard_enter_file(dev, vma->vm_file, "fault"))
 		return guard_revoked(vmf);
-	if (unlikely(table & POPULATED))
-		ret = guard_fault_populated(vmf);
-	else
-		ret = dev->vm_ops[table / SETS]->fault(vmf);
+	/* As driver_vm_ops(), which would look for the device once more */
+	ret = dev->vm_ops[table / SETS]->fault(vmf);
 	if (unlikely(ret != VM_FAULT_NOPAGE))
-		ret = guard_fault_result(vmf, ret);
+		return guard_fault_end(vmf, ret);
 	unplug_guard_leave(dev);
-	return likely(ret == VM_FAULT_NOPAGE) ? ret :
-						guard_fault_refused(vmf, ret);
+	return VM_FAULT_NOPAGE;
+}
+
+static vm_fault_t guard_fault_populated(struct vm_fault *vmf)
+{
+	struct vm_area_struct *vma = vmf->vma;
+	const struct vm_operations_struct *ops;
+	vm_fault_t ret;
+
+	if (!unplug_guard_enter_file(vma_dev(vma), vma->vm_file, "fault"))
+		return guard_revoked(vmf);
+	ret = unplug_populate_insert(vma, vmf->address);
+	if (!ret) {
+		ops = driver_vm_ops(vma);
+		ret = ops->fault ? ops->fault(vmf) : VM_FAULT_SIGBUS;
+	}
+	return guard_fault_end(vmf, ret);
 }
 
 /* Page by page it is guard_fault() that says what a revoked mapping shows. */
@@ -348,7 +352,8 @@ static const char *guard_name(struct vm_area_struct *vma)
 		.may_split = guard_may_split,				\
 		.mremap = guard_mremap,					\
 		.mprotect = guard_mprotect,				\
-		.fault = guard_fault,					\
+		.fault = (i) & POPULATED ? guard_fault_populated :	\
+					   guard_fault,			\
 		.huge_fault = guard_huge_fault,				\
 		.map_pages = IF((i) & HAS_MAP_PAGES, guard_map_pages),	\
 		.page_mkwrite = IF((i) & HAS_PAGE_MKWRITE,		\

@@ -251,6 +251,9 @@ static __always_inline void unplug_guard_leave(struct unplug_dev *dev)
 	unplug_dev_put_active(dev);
 }
 
+/* Counts the devices with files that were ended by thaw. */
+DECLARE_STATIC_KEY_FALSE(unplug_stale_files);
+
 /*
  * The guard of an operation on an open file, which may have been ended by thaw. Who asks
  * inside the gate cannot miss that: thaw ends files while nobody is.
@@ -260,7 +263,8 @@ static __always_inline bool unplug_guard_enter_file(struct unplug_dev *dev,
 						    const char *op)
 {
 	return unplug_guard_enter(dev, op) &&
-	       (likely(!READ_ONCE(dev->stale)) ||
+	       (!static_branch_unlikely(&unplug_stale_files) ||
+		!READ_ONCE(dev->stale) ||
 		!unplug_cold_ask(unplug_guard_stale, dev, file));
 }
 
