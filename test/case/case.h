@@ -47,7 +47,8 @@ extern const char *const outcome_names[];
  * @hole: the row of doc/mmap-races.md it is about, or NULL
  * @run: the function
  * @hooks: needs the hook build
- * @poison: naive runs with poisoned, not with cleared freed memory
+ * @poison: naive runs with poisoned, not with cleared freed memory; in a guest of its own,
+ *	    which is also for what it leaves behind there: a timer in freed memory, DMA to it
  */
 struct case_info {
 	const char *name;

@@ -154,7 +154,7 @@ static void transfer_look(struct card *card, bool back)
 
 CASE(edu_get_freed, .name = "edu-get-freed",
      .promise = "K2, K9: DMA that is under way reaches neither freed memory nor the next buffer",
-     .naive = "stale-map")
+     .naive = "stale-map", .poison = true)
 {
 	struct move move = { };
 	struct card card;

@@ -58,7 +58,7 @@ static void expect_attribute(const struct card *card, const char *name, const ch
 
 CASE(edu_before, .name = "edu-before",
      .promise = "K1: a live card computes, moves bytes, and says what it is ready for",
-     .naive = "passes: nothing is pulled")
+     .naive = "passes: nothing is pulled", .poison = true)
 {
 	uint8_t there[EDU_BYTES], back[EDU_BYTES];
 	struct card card;
