@@ -213,7 +213,7 @@ static bool busy_others_went_on(void)
 /* The card has come to the end of all it was doing. */
 static bool busy_card_idle(void)
 {
-	return !(busy.registers[BUSY_STATUS] & BUSY_AT_WORK) &&
+	return busy.registers && !(busy.registers[BUSY_STATUS] & BUSY_AT_WORK) &&
 	       !(busy.registers[BUSY_DMA_COMMAND] & BUSY_AT_WORK);
 }
 
@@ -251,7 +251,7 @@ static bool busy_pull(void)
 		return busy_fail("unbinding the card", -err);
 	if (card->device[0])
 		event_wait(card->device, "gone", clock_now() + busy.timeout * CLOCK_S, &busy.gone);
-	if (!busy_look())
+	if (!busy_look() || !busy.registers)
 		return false;
 	if (!busy_wait(busy_card_idle))
 		return busy_fail("the card does not come to its end", ETIMEDOUT);
