@@ -238,6 +238,7 @@ static bool busy_look(void)
 static bool busy_pull(void)
 {
 	struct card *card = &busy.card[BUSY_VICTIM];
+	volatile uint32_t *registers;
 	int err, i;
 
 	if (!busy_start(BUSY_VICTIM, USER_WAIT) || !busy_start(BUSY_VICTIM, USER_POLL))
@@ -251,7 +252,10 @@ static bool busy_pull(void)
 		return busy_fail("unbinding the card", -err);
 	if (card->device[0])
 		event_wait(card->device, "gone", clock_now() + busy.timeout * CLOCK_S, &busy.gone);
-	if (!busy_look() || !busy.registers)
+	if (!busy_look())
+		return false;
+	registers = busy.registers;
+	if (!registers)
 		return false;
 	if (!busy_wait(busy_card_idle))
 		return busy_fail("the card does not come to its end", ETIMEDOUT);
@@ -260,7 +264,7 @@ static bool busy_pull(void)
 	for (i = 0; i < busy.users; i++)
 		busy.went_on[i] = busy_goes_on(i);
 	/* Where the last transfer went to. Cards are filled with a byte nobody else uses. */
-	busy.freed = memory_count(busy.registers[BUSY_DMA_TO], USER_BYTES, USER_BYTE);
+	busy.freed = memory_count(registers[BUSY_DMA_TO], USER_BYTES, USER_BYTE);
 	return true;
 }
 
