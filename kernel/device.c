@@ -76,7 +76,7 @@ static void unplug_dev_init(struct unplug_dev *dev,
 	dev->front = drv->front;
 	dev->mode = drv->mode;
 	dev->waits = drv->frozen_waits;
-	atomic_set(&dev->ends, UNPLUG_ENDS);
+	refcount_set(&dev->ends, UNPLUG_ENDS);
 	init_completion(&dev->idle);
 	init_completion(&dev->hw_drained);
 	init_completion(&dev->shut);

@@ -310,7 +310,7 @@ void unplug_file_end_all(struct unplug_dev *dev)
 		static_branch_dec(&unplug_stale_files);
 	/* Who tells the driver of a mapping of theirs: the release comes after that. */
 	smp_mb();	/* unplug_freeze_enter() */
-	wait_event(dev->files_wait, atomic_read(&dev->ends) <= UNPLUG_ENDS - 1);
+	wait_event(dev->files_wait, refcount_read(&dev->ends) <= UNPLUG_ENDS - 1);
 	unplug_file_release_all(dev);
 }
 

@@ -136,9 +136,10 @@ bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file)
  */
 bool unplug_freeze_enter(struct unplug_dev *dev, struct file *file)
 {
-	if (!unplug_dev_stays(dev) || !atomic_inc_not_zero(&dev->ends))
+	if (!unplug_dev_stays(dev) || !refcount_inc_not_zero(&dev->ends))
 		return false;
 	/* Count first, then look: unplug_file_end_all() marks first, then waits. */
+	smp_mb__after_atomic();
 	if (!unplug_file_is_stale(dev, file))
 		return true;
 	unplug_freeze_leave(dev);
@@ -267,7 +268,7 @@ static bool thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
 
 	reinit_completion(&dev->hw_drained);
 	reinit_completion(&dev->idle);
-	atomic_inc(&dev->ends);
+	refcount_inc(&dev->ends);
 	dev->frozen = false;
 	unplug_minor_renew(dev);
 	unplug_debugfs_renew(dev);

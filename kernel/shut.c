@@ -42,7 +42,7 @@ static s64 unplug_dev_us(struct unplug_dev *dev, ktime_t when)
  */
 void unplug_dev_ended(struct unplug_dev *dev)
 {
-	if (atomic_dec_and_test(&dev->ends))
+	if (refcount_dec_and_test(&dev->ends))
 		queue_work(unplug_wq, &dev->gone_work);
 }
 

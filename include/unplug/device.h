@@ -78,6 +78,7 @@
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
 #include <linux/mutex.h>
+#include <linux/refcount.h>
 #include <linux/spinlock.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -313,7 +314,7 @@ struct unplug_dev {
 	struct mutex reset;
 	wait_queue_head_t thawed;
 	struct completion idle;
-	atomic_t ends;
+	refcount_t ends;
 	struct work_struct shut_work;
 	struct work_struct gone_work;
 	struct work_struct free_work;
