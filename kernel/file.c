@@ -167,7 +167,7 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 
 	unplug_holder_release_begin(dev);
 	unplug_hook(UNPLUG_HOOK_RELEASE_CLAIMED);
-	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_of() */
+	unplug_poll_release(smp_load_acquire(&uf->poll));	/* poll_make() */
 	/* The kernel's own call of it was, or will be, answered by the guard. */
 	if ((READ_ONCE(uf->fasync) || file->f_flags & FASYNC) && fops->fasync)
 		fops->fasync(-1, file, 0);

@@ -45,19 +45,20 @@ static bool unplug_dev_stays(const struct unplug_dev *dev)
 	return state >= UNPLUG_DEV_LIVE && state < UNPLUG_DEV_DYING;
 }
 
-/**
- * unplug_freeze_restart() - begin the system call again
- * @err: -ERESTARTSYS, if the operation copes with signals; -ERESTARTNOINTR
- *
- * As if a signal had come that nobody handles: so the guards need not keep what
- * the operation was called with. On behalf of io_uring there is no system call.
- *
- * Context: Process, in an operation.
- * Return: what the operation has to return: @err, or -EAGAIN.
- */
-int unplug_freeze_restart(int err)
+/* On behalf of io_uring there is none. */
+static bool in_system_call(void)
 {
-	if (current->flags & (PF_KTHREAD | PF_IO_WORKER))
+	return !(current->flags & (PF_KTHREAD | PF_IO_WORKER));
+}
+
+/*
+ * Begin the system call again, as if a signal had come that nobody handles: so the guards
+ * need not keep what the operation was called with. @err: -ERESTARTSYS, if the operation
+ * copes with signals; -ERESTARTNOINTR. What it has to return: @err, or -EAGAIN.
+ */
+static int freeze_restart(int err)
+{
+	if (!in_system_call())
 		return -EAGAIN;
 	set_thread_flag(TIF_NOTIFY_SIGNAL);
 	return err;
@@ -77,7 +78,7 @@ int unplug_freeze_restart(int err)
 int unplug_dev_error(struct unplug_dev *dev)
 {
 	/* Not: is it frozen? It may have been thawed since the caller was refused. */
-	return unplug_dev_stays(dev) ? unplug_freeze_restart(-ERESTARTSYS) :
+	return unplug_dev_stays(dev) ? freeze_restart(-ERESTARTSYS) :
 				       -ENODEV;
 }
 EXPORT_SYMBOL_GPL(unplug_dev_error);
@@ -85,7 +86,20 @@ EXPORT_SYMBOL_GPL(unplug_dev_error);
 static bool freeze_may_wait(const struct unplug_dev *dev, const struct file *file)
 {
 	return dev->waits && !(file->f_flags & O_NONBLOCK) &&
-	       !(current->flags & (PF_KTHREAD | PF_IO_WORKER));
+	       in_system_call();
+}
+
+/**
+ * unplug_freeze_stays() - is a file refused but for a while?
+ * @dev: the device
+ * @file: an open file of it, refused
+ *
+ * Context: Any.
+ * Return: true while the device is frozen, or if it was thawed since.
+ */
+bool unplug_freeze_stays(struct unplug_dev *dev, struct file *file)
+{
+	return !unplug_file_is_stale(dev, file) && unplug_dev_stays(dev);
 }
 
 /**
@@ -99,26 +113,13 @@ static bool freeze_may_wait(const struct unplug_dev *dev, const struct file *fil
  */
 int unplug_freeze_refused(struct unplug_dev *dev, struct file *file, bool waits)
 {
-	if (unplug_file_is_stale(dev, file) || !unplug_dev_stays(dev))
+	if (!unplug_freeze_stays(dev, file))
 		return -ENODEV;
 	if (!waits || !freeze_may_wait(dev, file))
 		return -EAGAIN;
 	/* If it is gone then, that is said next time. */
 	return wait_event_interruptible(dev->thawed, !unplug_dev_is_frozen(dev)) ?:
-	       unplug_freeze_restart(-ERESTARTNOINTR);
-}
-
-/**
- * unplug_freeze_is_quiet() - is there nothing to tell who polls?
- * @dev: the device
- * @file: an open file of it, refused
- *
- * Context: Any.
- * Return: true while the device is frozen, or if it was thawed since.
- */
-bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file)
-{
-	return !unplug_file_is_stale(dev, file) && unplug_dev_stays(dev);
+	       freeze_restart(-ERESTARTNOINTR);
 }
 
 /**
@@ -264,8 +265,6 @@ EXPORT_SYMBOL_GPL(unplug_dev_freeze);
 /* From THAWING to LIVE; nobody is inside, nobody gets in. Unless it was unplugged: true */
 static bool thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
 {
-	bool live;
-
 	reinit_completion(&dev->hw_drained);
 	reinit_completion(&dev->idle);
 	refcount_inc(&dev->ends);
@@ -284,8 +283,7 @@ static bool thaw_end(struct unplug_dev *dev, enum unplug_thaw files)
 	unplug_dev_zap(dev);
 	unplug_dev_info(dev, "thawed\n");
 	freeze_tell(dev, "UNPLUG=thawed");
-	live = unplug_dev_settle(dev, UNPLUG_DEV_THAWING, UNPLUG_DEV_LIVE);
-	if (!live)
+	if (!unplug_dev_settle(dev, UNPLUG_DEV_THAWING, UNPLUG_DEV_LIVE))
 		return false;
 	wake_up_all(&dev->thawed);
 	wake_up_all(&dev->wait);

@@ -120,7 +120,7 @@ static __poll_t guard_poll_dead(struct file *file)
 {
 	const struct unplug_front *front = unplug_dev_from_file(file)->front;
 
-	if (unplug_freeze_is_quiet(unplug_dev_from_file(file), file))
+	if (unplug_freeze_stays(unplug_dev_from_file(file), file))
 		return 0;
 	return EPOLLHUP | EPOLLERR |
 	       (front && front->poll ? front->poll(file) : 0);

@@ -73,8 +73,7 @@ bool unplug_dev_settle(struct unplug_dev *dev, int from, int to);
 bool unplug_dev_was_live(struct unplug_dev *dev);
 
 /* freeze.c: hot reset */
-int unplug_freeze_restart(int err);
-bool unplug_freeze_is_quiet(struct unplug_dev *dev, struct file *file);
+bool unplug_freeze_stays(struct unplug_dev *dev, struct file *file);
 bool unplug_freeze_enter(struct unplug_dev *dev, struct file *file);
 void unplug_freeze_leave(struct unplug_dev *dev);
 bool unplug_dev_is_frozen(const struct unplug_dev *dev);

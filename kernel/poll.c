@@ -166,25 +166,15 @@ static struct unplug_poll *poll_new(struct unplug_dev *dev)
 	return poll;
 }
 
-static void poll_free(struct unplug_poll *poll)
+/* Another of the file's users may have made it meanwhile. */
+static struct unplug_poll *poll_make(struct unplug_dev *dev, struct unplug_poll **slot)
 {
-	relay_remove(&poll->device);
-	kfree(poll);
-}
+	struct unplug_poll *poll = poll_new(dev);
+	struct unplug_poll *other = cmpxchg(slot, NULL, poll);
 
-static struct unplug_poll *poll_of(struct unplug_dev *dev, struct file *file)
-{
-	struct unplug_poll **slot = unplug_file_poll(dev, file);
-	struct unplug_poll *poll, *other;
-
-	poll = smp_load_acquire(slot);		/* the cmpxchg below */
-	if (poll)
-		return poll;
-	poll = poll_new(dev);
-	other = cmpxchg(slot, NULL, poll);
 	if (!other)
 		return poll;
-	poll_free(poll);
+	unplug_poll_free(poll);
 	return other;
 }
 
@@ -203,13 +193,20 @@ struct poll_table_struct *unplug_poll_queue(struct unplug_dev *dev,
 					    struct poll_table_struct *caller,
 					    struct unplug_poll_table *ours)
 {
+	struct unplug_poll **slot;
+	struct unplug_poll *poll;
+
+	if (!caller)
+		return caller;
+	slot = unplug_file_poll(dev, file);
+	poll = smp_load_acquire(slot);		/* poll_make() */
 	/*
 	 * Who has queued already asks without wanting to be queued again. But the driver may
 	 * not have been asked yet, if the device was frozen: its heads are to be known.
 	 */
-	if (!caller || (!caller->_qproc && !smp_load_acquire(unplug_file_poll(dev, file))))
+	if (!poll && !caller->_qproc)
 		return caller;
-	ours->poll = poll_of(dev, file);
+	ours->poll = poll ?: poll_make(dev, slot);
 	poll_wait(file, &ours->poll->wait, caller);
 	ours->table._qproc = poll_queue;
 	ours->table._key = caller->_key;
@@ -244,6 +241,8 @@ void unplug_poll_release(struct unplug_poll *poll)
  */
 void unplug_poll_free(struct unplug_poll *poll)
 {
-	if (poll)
-		poll_free(poll);
+	if (!poll)
+		return;
+	relay_remove(&poll->device);
+	kfree(poll);
 }

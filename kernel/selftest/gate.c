@@ -368,52 +368,17 @@ static int crowd_thread(void *arg)
 	return 0;
 }
 
-/* The last CPU goes and comes meanwhile. */
-static int crowd_hotplug(void *arg)
+static void crowd_shut_all(void *arg)
 {
-	int cpu = nr_cpu_ids - 1;
-
-	while (!kthread_should_stop()) {
-		if (cpu == 0 || remove_cpu(cpu))
-			schedule_timeout_interruptible(1);
-		else
-			WARN_ON(add_cpu(cpu));
-	}
-	return 0;
-}
-
-static void crowd_shut_all(struct crowd *crowd)
-{
-	int i, before;
+	struct crowd *crowd = arg;
+	int i;
 
 	for (i = 0; i < CROWD_GATES; i++) {
-		/* Somebody is at it: an event, not a time. */
-		before = atomic_read(&crowd->rounds);
-		while (atomic_read(&crowd->rounds) - before < 20)
-			cond_resched();
+		selftest_crowd_wait(&crowd->rounds);
 		probe_shut(&crowd->probes[i]);
 		wait_for_completion(&crowd->probes[i].done);
 		WRITE_ONCE(crowd->away[i], true);
 	}
-}
-
-static int crowd_run(struct crowd *crowd, bool hotplug)
-{
-	struct task_struct *threads[9];
-	int i, n = ARRAY_SIZE(threads) - !hotplug;
-
-	for (i = 0; i < n; i++) {
-		threads[i] = kthread_run(i < 8 ? crowd_thread : crowd_hotplug,
-					 crowd, "unplug-crowd");
-		CHECK(!IS_ERR(threads[i]));
-		get_task_struct(threads[i]);
-	}
-	crowd_shut_all(crowd);
-	for (i = 0; i < n; i++) {
-		kthread_stop(threads[i]);
-		put_task_struct(threads[i]);
-	}
-	return 0;
 }
 
 static int crowd_drains(bool hotplug)
@@ -427,7 +392,7 @@ static int crowd_drains(bool hotplug)
 		CHECK(!probe_init(&crowd->probes[i]));
 		unplug_gate_open(&crowd->probes[i].gate);
 	}
-	err = crowd_run(crowd, hotplug);
+	err = selftest_crowd(crowd_thread, crowd_shut_all, crowd, hotplug);
 	for (i = 0; i < CROWD_GATES && !err; i++)
 		err = probe_exit(&crowd->probes[i]);
 	CHECK(err || atomic_read(&crowd->late) == 0);

@@ -2,6 +2,7 @@
 #ifndef _UNPLUG_SELFTEST_H
 #define _UNPLUG_SELFTEST_H
 
+#include <linux/atomic.h>
 #include <linux/errno.h>
 #include <linux/printk.h>
 #include <linux/types.h>
@@ -27,6 +28,10 @@ struct selftest {
 	int (*run)(void);
 	const char *promise;
 };
+
+void selftest_crowd_wait(const atomic_t *rounds);
+int selftest_crowd(int (*user)(void *arg), void (*test)(void *arg), void *arg,
+		   bool hotplug);
 
 extern const struct selftest selftests_gate[];
 extern const struct selftest selftests_device[];

@@ -5,14 +5,13 @@
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/kthread.h>
-#include <linux/sched/task.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 #include <unplug/gate.h>
 #include "selftest.h"
 
 #define THAWS	60
-#define USERS	8
 
 /**
  * struct again - a gate that is frozen and thawed
@@ -144,29 +143,13 @@ static int user_thread(void *arg)
 	return 0;
 }
 
-/* The last CPU goes and comes meanwhile. */
-static int hotplug_thread(void *arg)
+static void thaw_rounds(void *arg)
 {
-	int cpu = nr_cpu_ids - 1;
-
-	while (!kthread_should_stop()) {
-		if (cpu == 0 || remove_cpu(cpu))
-			schedule_timeout_interruptible(1);
-		else
-			WARN_ON(add_cpu(cpu));
-	}
-	return 0;
-}
-
-static void thaw_rounds(struct again *again)
-{
-	int i, before;
+	struct again *again = arg;
+	int i;
 
 	for (i = 0; i < THAWS; i++) {
-		/* Somebody is at it: an event, not a time. */
-		before = atomic_read(&again->rounds);
-		while (atomic_read(&again->rounds) - before < 20)
-			cond_resched();
+		selftest_crowd_wait(&again->rounds);
 		again_freeze(again);
 		WRITE_ONCE(again->away, true);
 		cond_resched();
@@ -177,22 +160,10 @@ static void thaw_rounds(struct again *again)
 
 static int thaw_crowd_of(bool hotplug)
 {
-	struct task_struct *threads[USERS + 1];
 	struct again *again = again_new();
-	int i, n = USERS + hotplug;
 
 	CHECK(again);
-	for (i = 0; i < n; i++) {
-		threads[i] = kthread_run(i < USERS ? user_thread : hotplug_thread,
-					 again, "unplug-thaw");
-		CHECK(!IS_ERR(threads[i]));
-		get_task_struct(threads[i]);
-	}
-	thaw_rounds(again);
-	for (i = 0; i < n; i++) {
-		kthread_stop(threads[i]);
-		put_task_struct(threads[i]);
-	}
+	CHECK(!selftest_crowd(user_thread, thaw_rounds, again, hotplug));
 	CHECK(unplug_gate_inside(&again->gate) == 0);
 	again_freeze(again);
 	CHECK(atomic_read(&again->late) == 0);
