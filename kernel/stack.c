@@ -12,13 +12,13 @@
 #include <linux/sched.h>
 #include "internal.h"
 
+#ifdef UNPLUG_HAVE_UNWINDER
+#include <asm/unwind.h>
+
 static bool stack_is_ours(unsigned long addr)
 {
 	return within_module(addr, THIS_MODULE);
 }
-
-#ifdef UNPLUG_HAVE_UNWINDER
-#include <asm/unwind.h>
 
 /**
  * unplug_stack_save() - where a task is
