@@ -18,6 +18,7 @@
 #define INSTANCE "/sys/kernel/tracing/instances/unplug-case"
 #define EVENTS INSTANCE "/events/unplug"
 
+#define BTF "/sys/kernel/btf/vmlinux"
 #define DRAIN_MS "/sys/module/unplug/parameters/drain_ms"
 
 #define BPF_STEP(step)								\
@@ -241,6 +242,8 @@ CASE(trace_bpftrace, .name = "trace-bpftrace",
      .promise = "K8: the steps of an unplug can be seen by bpftrace",
      .naive = "absent: it has no tracepoints")
 {
+	if (access(BTF, F_OK))
+		case_end(OUTCOME_SKIP, "this kernel does not have " BTF ", which tells types");
 	traced_by("/usr/bin/bpftrace",
 		  "echo %s | bpftrace -c '%s' -e '" BPF_STEP("revoked") BPF_STEP("shut")
 		  BPF_STEP("drained") BPF_STEP("gone") "'");

@@ -34,20 +34,30 @@ static bool is_one_of(const char *name, const char *const names[])
 	return false;
 }
 
-/*
- * The kernel's own, though a module calls both: flags of a kobject share a byte. Deleting it
- * writes some, and leaves the one alone that a get or a put reads, as they may at any time.
- */
-static bool is_kobject_flags(const char *text)
+static bool names_pair(const char *text, const char *const ones[], const char *const others[])
 {
-	static const char *const writers[] = { "__kobject_del", "kobject_uevent_env", NULL };
-	static const char *const readers[] = { "kobject_get", "kobject_put", NULL };
 	char one[64], other[64], end;
 
 	if (sscanf(text, FIRST "data-race in %63s / %63s%c", one, other, &end) != 2)
 		return false;
-	return (is_one_of(one, writers) && is_one_of(other, readers)) ||
-	       (is_one_of(one, readers) && is_one_of(other, writers));
+	return (is_one_of(one, ones) && is_one_of(other, others)) ||
+	       (is_one_of(one, others) && is_one_of(other, ones));
+}
+
+/*
+ * The kernel's own, though a module calls both sides: flags of a kobject share a byte. Deleting
+ * it writes some, and leaves the one alone that a get or a put reads, as they may at any time.
+ * And of a work that is queued again while it begins, one bit is set while another is read,
+ * without a mark, in the same word.
+ */
+static bool is_known(const char *text)
+{
+	static const char *const writers[] = { "__kobject_del", "kobject_uevent_env", NULL };
+	static const char *const readers[] = { "kobject_get", "kobject_put", NULL };
+	static const char *const works[] = { "process_one_work", NULL };
+	static const char *const queuers[] = { "queue_work_on", NULL };
+
+	return names_pair(text, writers, readers) || names_pair(text, works, queuers);
 }
 
 /**
@@ -63,7 +73,7 @@ bool kcsan_line(struct kcsan *report, const char *text)
 {
 	if (strncmp(text, FIRST, strlen(FIRST)) == 0) {
 		snprintf(report->first, sizeof(report->first), "%s", text);
-		report->open = !is_kobject_flags(text);
+		report->open = !is_known(text);
 		report->ours = names_module(text);
 		return true;
 	}

@@ -9,7 +9,7 @@
  * modules are of this repository, and what they inline is in their own text. A frame
  * without a symbol counts as well: it may be of a module that was unloaded meanwhile.
  *
- * One pair of functions is exempt by name, wherever it is called from: kcsan.c says which, and why.
+ * Two pairs of functions are exempt by name, wherever called from: kcsan.c says which, and why.
  */
 #ifndef UNPLUG_TEST_KCSAN_H
 #define UNPLUG_TEST_KCSAN_H
