@@ -8,11 +8,16 @@
  * DRM devices that can be pulled while in use. A module of its own, unplug-drm, so
  * that the core does not depend on DRM.
  *
- * A driver changes three lines (convert/drm.cocci does it):
+ * A driver changes three lines, and its sections (convert/drm.cocci does it):
  *
  *	DEFINE_DRM_GEM_FOPS(fops);	-> DEFINE_UNPLUG_DRM_GEM_FOPS(fops);
  *	drm_dev_register(drm, 0);	-> unplug_drm_register(drm, 0, &fops_gated);
  *	drm_dev_unplug(drm);		-> unplug_drm_unplug(drm);
+ *	drm_dev_enter(drm, &idx)	-> unplug_drm_hw_enter(drm, &idx)
+ *	drm_dev_exit(idx);		-> unplug_drm_hw_exit(drm, idx);
+ *
+ * If its mappings show memory of the card's (drm_gem_vram_helper), it is
+ * DEFINE_UNPLUG_DRM_VRAM_FOPS.
  *
  * From then on open, ioctl, compat_ioctl, mmap, poll, read, show_fdinfo and the
  * faults of GEM mappings run behind a gate of this card alone. unplug_drm_unplug()
@@ -54,6 +59,13 @@
  * differs from DRM_GEM_FOPS.
  */
 #define DEFINE_UNPLUG_DRM_GEM_FOPS(name)				\
+	__DEFINE_UNPLUG_DRM_FOPS(name, drm_gem_mmap)
+
+/* Whose faults insert memory of the card's: they become hardware sections. */
+#define DEFINE_UNPLUG_DRM_VRAM_FOPS(name)				\
+	__DEFINE_UNPLUG_DRM_FOPS(name, unplug_drm_vram_mmap)
+
+#define __DEFINE_UNPLUG_DRM_FOPS(name, gem_mmap)			\
 	static const struct file_operations name = {			\
 		.owner = THIS_MODULE,					\
 		UNPLUG_DRM_FOP_FLAGS					\
@@ -70,12 +82,13 @@
 		.poll = drm_poll,					\
 		.read = unplug_drm_read,				\
 		.llseek = noop_llseek,					\
-		.mmap = drm_gem_mmap,					\
+		.mmap = gem_mmap,					\
 	}
 
 int unplug_drm_open(struct inode *inode, struct file *file);
 ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos);
+int unplug_drm_vram_mmap(struct file *file, struct vm_area_struct *vma);
 int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 			const struct file_operations *fops);
 int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
@@ -95,6 +108,110 @@ int unplug_drm_unplug(struct drm_device *drm);
 static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
 {
 	return drm->anon_inode->i_private;
+}
+
+/**
+ * unplug_drm_gate_enter() - enter a gate of a DRM device, or be let in before there is one
+ * @drm: the device
+ * @gate: which gate; NULL if there is none yet, or any more
+ * @idx: whether it counted
+ *
+ * What drm_dev_enter() of a driver becomes. Until the device is registered nobody
+ * waits for it, but the hardware has to be set up: such a section is let in, and
+ * is not counted, which @idx remembers. When unplug begins, it should be over: a driver
+ * that has work of its own before it registers sees to that itself.
+ *
+ * Ownership: the caller has a reference of @drm, and owes unplug_drm_hw_exit() or
+ *	    unplug_drm_exit() if it succeeds.
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Return: true if the caller is inside, or let in.
+ */
+static inline bool unplug_drm_gate_enter(struct drm_device *drm,
+					 struct unplug_gate *gate, int *idx)
+{
+	unsigned int state = UNPLUG_GATE_NEW;
+
+	*idx = 1;
+	do {
+		if (gate && unplug_gate_get_active(gate))
+			return true;
+		if (gate)
+			state = READ_ONCE(gate->state);
+	} while (unlikely(state == UNPLUG_GATE_LIVE)); /* being opened */
+	*idx = 0;
+	/* Without a gate: none yet, or none any more. */
+	return state == UNPLUG_GATE_NEW && !READ_ONCE(drm->unplugged);
+}
+
+/**
+ * unplug_drm_hw_enter() - begin a hardware section: drm_dev_enter(), of one card
+ * @drm: the device
+ * @idx: for unplug_drm_hw_exit()
+ *
+ * See unplug_dev_hw_enter(): it may sleep for the hardware, with a time limit, but not for
+ * a user, nor for a lock that is held over such a wait, as modeset locks are. For those
+ * who take them there is unplug_drm_enter().
+ *
+ * Ownership: the caller has a reference of @drm, and owes unplug_drm_hw_exit() if it
+ *	    succeeds.
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Return: true if the hardware may be touched until unplug_drm_hw_exit(): also before
+ *	   @drm is registered; false from unplug on.
+ */
+static inline bool unplug_drm_hw_enter(struct drm_device *drm, int *idx)
+{
+	struct unplug_dev *dev = unplug_dev_from_drm(drm);
+
+	return unplug_drm_gate_enter(drm, dev ? &dev->hw : NULL, idx);
+}
+
+/**
+ * unplug_drm_hw_exit() - end a hardware section
+ * @drm: the device
+ * @idx: of unplug_drm_hw_enter()
+ *
+ * Ownership: the caller must not touch the hardware any more.
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ */
+static inline void unplug_drm_hw_exit(struct drm_device *drm, int idx)
+{
+	if (likely(idx))
+		unplug_dev_hw_exit(unplug_dev_from_drm(drm));
+}
+
+/**
+ * unplug_drm_enter() - be inside: a section that takes modeset locks
+ * @drm: the device
+ * @idx: for unplug_drm_exit()
+ *
+ * Drained waits for its end, the bus does not: so the hardware is touched in hardware
+ * sections within it. As drm_dev_get_active(), but succeeds before @drm is
+ * registered, too.
+ *
+ * Ownership: the caller has a reference of @drm, and owes unplug_drm_exit() if it
+ *	    succeeds.
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ * Return: true if the caller is inside; false from unplug on.
+ */
+static inline bool unplug_drm_enter(struct drm_device *drm, int *idx)
+{
+	struct unplug_dev *dev = unplug_dev_from_drm(drm);
+
+	return unplug_drm_gate_enter(drm, dev ? &dev->gate : NULL, idx);
+}
+
+/**
+ * unplug_drm_exit() - no longer be inside
+ * @drm: the device
+ * @idx: of unplug_drm_enter()
+ *
+ * Ownership: the caller is no longer inside.
+ * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
+ */
+static inline void unplug_drm_exit(struct drm_device *drm, int idx)
+{
+	if (likely(idx))
+		unplug_dev_put_active(unplug_dev_from_drm(drm));
 }
 
 /*

@@ -58,12 +58,14 @@ MODULE_PARM_DESC(mmap_policy,
  * @drm: the DRM device
  * @registered: drm_dev_register() succeeded; set before the device is live
  * @polled: connectors were polled; set at shut
+ * @vram_ops: the table of mappings of the card's memory, by the first (vram.c)
  */
 struct unplug_drm {
 	struct unplug_dev dev;
 	struct drm_device *drm;
 	bool registered;
 	bool polled;
+	const struct vm_operations_struct *vram_ops;
 };
 
 /* By minor number of DRM's; readers under RCU. */
@@ -72,6 +74,18 @@ static DEFINE_XARRAY(cards);
 static struct unplug_drm *to_unplug_drm(struct unplug_dev *dev)
 {
 	return container_of(dev, struct unplug_drm, dev);
+}
+
+/**
+ * unplug_drm_vram_ops() - the driver's table of mappings of the card's memory
+ * @dev: the device
+ *
+ * Context: Any.
+ * Return: where it is kept; NULL there until the first mapping.
+ */
+const struct vm_operations_struct **unplug_drm_vram_ops(struct unplug_dev *dev)
+{
+	return &to_unplug_drm(dev)->vram_ops;
 }
 
 static bool card_has_modeset(const struct unplug_drm *card)
@@ -384,7 +398,7 @@ EXPORT_SYMBOL_GPL(unplug_drm_register);
  * unplug_dev_unplug() for what may go on in the background.
  *
  * Sections of drm_dev_enter() are not waited for: a driver that has some uses
- * unplug_dev_hw_enter() on unplug_dev_from_drm() instead. Somebody may still be inside:
+ * unplug_drm_hw_enter() instead. Somebody may still be inside:
  * mode objects have to be managed (drmm_mode_config_init()), not cleaned up after this.
  * So may the worker that polls connectors, which is not waited for before gone: ->detect
  * touches hardware in hardware sections only. Call this first in ->remove.

@@ -5,7 +5,13 @@
 /* What the front end's files need of each other. */
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/poll.h>
+
+struct unplug_dev;
+
+/* device.c: what the card's own mappings have, see vram.c */
+const struct vm_operations_struct **unplug_drm_vram_ops(struct unplug_dev *dev);
 
 /* read.c: events */
 ssize_t unplug_drm_read_dead(struct file *file, char __user *to, size_t count,
