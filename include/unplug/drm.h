@@ -13,6 +13,7 @@
  *	DEFINE_DRM_GEM_FOPS(fops);	-> DEFINE_UNPLUG_DRM_GEM_FOPS(fops);
  *	drm_dev_register(drm, 0);	-> unplug_drm_register(drm, 0, &fops_gated);
  *	drm_dev_unplug(drm);		-> unplug_drm_unplug(drm);
+ *	drm_atomic_helper_shutdown(drm); -> unplug_drm_shutdown(drm);	in ->remove
  *	drm_dev_enter(drm, &idx)	-> unplug_drm_hw_enter(drm, &idx)
  *	drm_dev_exit(idx);		-> unplug_drm_hw_exit(drm, idx);
  *
@@ -38,6 +39,7 @@
  * a file is open.
  */
 
+#include <drm/drm_atomic_helper.h>
 #include <drm/drm_device.h>
 #include <drm/drm_file.h>
 #include <drm/drm_gem.h>
@@ -95,6 +97,25 @@ int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 			       const struct file_operations *fops,
 			       enum unplug_policy policy);
 int unplug_drm_unplug(struct drm_device *drm);
+void unplug_drm_when_gone(struct drm_device *drm,
+			  void (*end)(struct drm_device *drm));
+
+/**
+ * unplug_drm_shutdown() - drm_atomic_helper_shutdown(), in ->remove, that waits for no user
+ * @drm: a device that unplug_drm_unplug() was called for
+ *
+ * The modeset locks may be held by a user who is inside, as long as he likes. So it is done
+ * when nobody is: usually at once, otherwise after ->remove. What switches off has to
+ * bear that, as it has to bear late users: hardware sections refuse, and what it looks at
+ * is no memory of devm's. Needs drm_kms_helper, as the original does.
+ *
+ * Ownership: takes and puts nothing.
+ * Context: Process. May sleep, but waits for no user.
+ */
+static inline void unplug_drm_shutdown(struct drm_device *drm)
+{
+	unplug_drm_when_gone(drm, drm_atomic_helper_shutdown);
+}
 
 /**
  * unplug_dev_from_drm() - the gates of a DRM device

@@ -15,6 +15,7 @@
 #include <drm/drm_sysfs.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/mutex.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
 #include <unplug/drm.h>
@@ -59,6 +60,9 @@ MODULE_PARM_DESC(mmap_policy,
  * @registered: drm_dev_register() succeeded; set before the device is live
  * @polled: connectors were polled; set at shut
  * @vram_ops: the table of mappings of the card's memory, by the first (vram.c)
+ * @end_lock: protects the next two
+ * @end: what is to be done when nobody is inside any more
+ * @ended: it has been, if it was there
  */
 struct unplug_drm {
 	struct unplug_dev dev;
@@ -66,6 +70,9 @@ struct unplug_drm {
 	bool registered;
 	bool polled;
 	const struct vm_operations_struct *vram_ops;
+	struct mutex end_lock;
+	void (*end)(struct drm_device *drm);
+	bool ended;
 };
 
 /* By minor number of DRM's; readers under RCU. */
@@ -258,6 +265,11 @@ static void card_gone(struct unplug_dev *dev)
 
 	if (card_has_modeset(card))
 		card_end_modeset(card);
+	mutex_lock(&card->end_lock);
+	card->ended = true;
+	if (card->end)
+		card->end(card->drm);
+	mutex_unlock(&card->end_lock);
 	drm_dev_put(card->drm);
 }
 
@@ -300,6 +312,7 @@ static struct unplug_drm *card_new(struct drm_device *drm,
 	if (IS_ERR(card))
 		return card;
 	card->drm = drm;
+	mutex_init(&card->end_lock);
 	err = drmm_add_action_or_reset(drm, card_put, card);
 	return err ? ERR_PTR(err) : card;
 }
@@ -413,6 +426,31 @@ int unplug_drm_unplug(struct drm_device *drm)
 	return unplug_dev_unplug(unplug_dev_from_drm(drm));
 }
 EXPORT_SYMBOL_GPL(unplug_drm_unplug);
+
+/**
+ * unplug_drm_when_gone() - do something when nobody is inside any more
+ * @drm: a device that unplug_drm_unplug() was called for
+ * @end: what; a function of the driver's, or of a module it needs
+ *
+ * At once if that is so already; otherwise a worker does it, when the last user has
+ * left, which may be after ->remove. Once for a device.
+ *
+ * Ownership: takes and puts nothing.
+ * Context: Process. May sleep, but waits for no user.
+ */
+void unplug_drm_when_gone(struct drm_device *drm,
+			  void (*end)(struct drm_device *drm))
+{
+	struct unplug_drm *card = to_unplug_drm(unplug_dev_from_drm(drm));
+
+	mutex_lock(&card->end_lock);
+	if (card->ended)
+		end(drm);
+	else
+		card->end = end;
+	mutex_unlock(&card->end_lock);
+}
+EXPORT_SYMBOL_GPL(unplug_drm_when_gone);
 
 MODULE_DESCRIPTION("DRM devices behind the unplug gate");
 MODULE_AUTHOR("The unplug authors");
