@@ -15,7 +15,7 @@
  * a time, in a thread:
  *
  *	start OP	the thread runs; "started"
- *	hold OP		what the kernel fills for OP lies in memory that nobody serves yet:
+ *	hold OP		what the kernel fills for OP, or reads, lies in memory that nobody serves yet:
  *			"held" when the kernel is there, and waits
  *
  * and then
@@ -40,13 +40,15 @@
  * struct call - an operation being done
  * @op:		which
  * @argument:	the rest of the line
- * @buffer:	a page the operation has the kernel fill; below 4 GiB
+ * @buffer:	a page the operation has the kernel fill, or read; below 4 GiB
+ * @first:	what the kernel reads there first, if it was held
  * @answer:	what came of it
  */
 struct call {
 	const struct op *op;
 	char argument[200];
 	void *buffer;
+	uint64_t first;
 	char answer[ANSWER];
 };
 

@@ -65,12 +65,16 @@ static int page_arm(void *page)
 	return uffd;
 }
 
-/* What it has when served: zeroes */
-static void page_serve(int uffd, void *page)
+/* What it has when served: @first, then zeroes */
+static void page_serve(int uffd, void *page, uint64_t first)
 {
-	struct uffdio_zeropage zero = { .range = { .start = (uintptr_t)page, .len = PAGE } };
+	static uint64_t content[PAGE / sizeof(uint64_t)];
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)page, .src = (uintptr_t)content, .len = PAGE,
+	};
 
-	ioctl(uffd, UFFDIO_ZEROPAGE, &zero);
+	content[0] = first;
+	ioctl(uffd, UFFDIO_COPY, &copy);
 }
 
 static bool page_reached(int uffd)
@@ -152,7 +156,7 @@ void call_go(char *said)
 	}
 	card.stop = true;
 	if (left.uffd >= 0)
-		page_serve(left.uffd, left.call.buffer);
+		page_serve(left.uffd, left.call.buffer, left.call.first);
 	deadline(CLOCK_REALTIME, &end);
 	if (pthread_timedjoin_np(left.thread, NULL, &end)) {
 		strcpy(said, "asleep");

@@ -78,10 +78,10 @@ static int add_fb(void)
 	return 0;
 }
 
-static int set_crtc(void)
+static int set_crtc(uint32_t *connector)
 {
 	struct drm_mode_crtc crtc = {
-		.set_connectors_ptr = (uintptr_t)&screen.connector,
+		.set_connectors_ptr = (uintptr_t)connector,
 		.count_connectors = 1,
 		.crtc_id = screen.crtc,
 		.fb_id = screen.fb,
@@ -95,7 +95,28 @@ static int set_crtc(void)
 /* Shows the buffer. */
 static void op_show(struct call *call)
 {
-	answer_result(call, find_screen() || find_mode() || add_fb() || set_crtc() ? -1 : 0);
+	answer_result(call, find_screen() || find_mode() || add_fb() ||
+		      set_crtc(&screen.connector) ? -1 : 0);
+}
+
+/* Shows it again. The kernel reads which connectors under all of the card's modeset locks. */
+static void op_mode(struct call *call)
+{
+	call->first = screen.connector;
+	answer_result(call, set_crtc(call->buffer));
+}
+
+/* Draws a corner; the kernel reads which, a struct drm_clip_rect, with no lock held. */
+static void op_corner(struct call *call)
+{
+	struct drm_mode_fb_dirty_cmd dirty = {
+		.fb_id = screen.fb,
+		.num_clips = 1,
+		.clips_ptr = (uintptr_t)call->buffer,
+	};
+
+	call->first = 64ULL << 32 | 64ULL << 48;
+	answer_result(call, ioctl(card.fd, DRM_IOCTL_MODE_DIRTYFB, &dirty));
 }
 
 /* Noise does not compress: a frame takes as many transfers as it can. */
@@ -183,7 +204,9 @@ static void op_properties(struct call *call)
 
 const struct op kms_ops[] = {
 	{ "show", op_show },
+	{ "mode", op_mode },
 	{ "draw", op_draw },
+	{ "corner", op_corner },
 	{ "drop-master", op_drop_master },
 	{ "flip", op_flip },
 	{ "event", op_event },
