@@ -22,7 +22,7 @@ function locks(line)
 }
 
 /^\{/ {
-	drm = root = moved = polled = ""
+	drm = root = moved = polled = unplugged = ""
 	hw = 0
 }
 
@@ -59,6 +59,14 @@ hw && /[^a-z_](wait_event|wait_for_completion|mutex_lock_interruptible|wait_even
 
 /[^a-z_]unplug_drm_unplug\(/ && polled {
 	refuse("it waits for the worker that polls, and so for users, before it unplugs: call drm_kms_helper_poll_fini() after that")
+}
+
+/[^a-z_]unplug_drm_unplug\(/ {
+	unplugged = 1
+}
+
+/[^a-z_]drm_atomic_helper_shutdown\(/ && unplugged {
+	refuse("it switches off after it unplugs, which waits for users, in a way that is not known here")
 }
 
 END {

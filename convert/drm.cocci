@@ -78,7 +78,7 @@ expression drm;
 )
 
 // It would wait for who holds the modeset locks.
-@ depends on table @
+@ depends on table exists @
 expression drm;
 @@
  unplug_drm_unplug(drm);
