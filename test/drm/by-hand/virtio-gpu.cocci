@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // What convert/drm leaves to do in virtio-gpu: telling the host of commands looks at queues that
-// ->remove has freed, if somebody is late.
+// ->remove has freed, if somebody is late; and a command that is refused keeps the buffers it is about.
 
 @@
 @@
@@ -17,4 +17,20 @@
  ...
  if (notify) { virtqueue_notify(...); }
 +	unplug_drm_hw_exit(vgdev->ddev, idx);
+ }
+
+@@
+identifier idx;
+@@
+ virtio_gpu_queue_ctrl_sgs(...)
+ {
+ ...
+ if (!unplug_drm_hw_enter(vgdev->ddev, &idx)) {
+ 	if (fence && vbuf->objs) virtio_gpu_array_unlock_resv(vbuf->objs);
++	if (vbuf->objs)
++		virtio_gpu_array_put_free(vbuf->objs);
+ 	free_vbuf(vgdev, vbuf);
+ 	return -ENODEV;
+ }
+ ...
  }
