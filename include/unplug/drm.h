@@ -97,6 +97,7 @@ int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,
 			       const struct file_operations *fops,
 			       enum unplug_policy policy);
 int unplug_drm_unplug(struct drm_device *drm);
+bool unplug_drm_is_last(struct drm_device *drm);
 void unplug_drm_when_gone(struct drm_device *drm,
 			  void (*end)(struct drm_device *drm));
 
@@ -108,6 +109,13 @@ void unplug_drm_when_gone(struct drm_device *drm,
  * when nobody is: usually at once, otherwise after ->remove. What switches off has to
  * bear that, as it has to bear late users: hardware sections refuse, and what it looks at
  * is no memory of devm's. Needs drm_kms_helper, as the original does.
+ *
+ * If it is done at once, the caller, and no other task, is let into hardware sections until
+ * this returns: the hardware is still there if the driver is merely unbound or unloaded, and
+ * is to be switched off. (drm_dev_enter() refuses that, see drm_drv.c.) So call it before
+ * ->remove gives anything back. A card that was torn out is as dead as in the moment
+ * before the bus noticed, with time limits of the driver's; a PCI device that is known to be
+ * away is not touched.
  *
  * Ownership: takes and puts nothing.
  * Context: Process. May sleep, but waits for no user.
@@ -161,7 +169,10 @@ static inline bool unplug_drm_gate_enter(struct drm_device *drm,
 	} while (unlikely(state == UNPLUG_GATE_LIVE)); /* being opened */
 	*idx = 0;
 	/* Without a gate: none yet, or none any more. */
-	return state == UNPLUG_GATE_NEW && !READ_ONCE(drm->unplugged);
+	if (state == UNPLUG_GATE_NEW && !READ_ONCE(drm->unplugged))
+		return true;
+	/* Nobody else is left to be counted. */
+	return unplug_drm_is_last(drm);
 }
 
 /**
@@ -177,7 +188,8 @@ static inline bool unplug_drm_gate_enter(struct drm_device *drm,
  *	    succeeds.
  * Context: Any, up to hard interrupt. Does not sleep, takes no lock.
  * Return: true if the hardware may be touched until unplug_drm_hw_exit(): also before
- *	   @drm is registered; false from unplug on.
+ *	   @drm is registered; false from unplug on, but for who switches off at last
+ *	   (unplug_drm_shutdown()).
  */
 static inline bool unplug_drm_hw_enter(struct drm_device *drm, int *idx)
 {

@@ -16,6 +16,9 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/preempt.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/xarray.h>
 #include <unplug/drm.h>
@@ -63,6 +66,7 @@ MODULE_PARM_DESC(mmap_policy,
  * @end_lock: protects the next two
  * @end: what is to be done when nobody is inside any more
  * @ended: it has been, if it was there
+ * @last: who does it in ->remove, while he does; he alone finds himself there
  */
 struct unplug_drm {
 	struct unplug_dev dev;
@@ -73,6 +77,7 @@ struct unplug_drm {
 	struct mutex end_lock;
 	void (*end)(struct drm_device *drm);
 	bool ended;
+	struct task_struct *last;
 };
 
 /* By minor number of DRM's; readers under RCU. */
@@ -427,12 +432,39 @@ int unplug_drm_unplug(struct drm_device *drm)
 }
 EXPORT_SYMBOL_GPL(unplug_drm_unplug);
 
+/* What bus can tell? Others have drivers find out, by errors of their transfers. */
+static bool card_is_away(const struct unplug_drm *card)
+{
+	struct device *parent = card->drm->dev;
+
+	return dev_is_pci(parent) && !pci_device_is_present(to_pci_dev(parent));
+}
+
+/**
+ * unplug_drm_is_last() - is this who switches the card off, when all others have left?
+ * @drm: the device
+ *
+ * For hardware sections that are refused, see unplug_drm_shutdown().
+ *
+ * Ownership: the caller has a reference of @drm.
+ * Context: Any. Does not sleep, takes no lock.
+ * Return: true for the task that is in unplug_drm_when_gone(), in process context.
+ */
+bool unplug_drm_is_last(struct drm_device *drm)
+{
+	struct unplug_dev *dev = unplug_dev_from_drm(drm);
+
+	return dev && in_task() && READ_ONCE(to_unplug_drm(dev)->last) == current;
+}
+EXPORT_SYMBOL_GPL(unplug_drm_is_last);
+
 /**
  * unplug_drm_when_gone() - do something when nobody is inside any more
  * @drm: a device that unplug_drm_unplug() was called for
  * @end: what; a function of the driver's, or of a module it needs
  *
- * At once if that is so already; otherwise a worker does it, when the last user has
+ * At once if that is so already, and then hardware sections let it in, see
+ * unplug_drm_shutdown(); otherwise a worker does it, when the last user has
  * left, which may be after ->remove. Once for a device.
  *
  * Ownership: takes and puts nothing.
@@ -444,10 +476,13 @@ void unplug_drm_when_gone(struct drm_device *drm,
 	struct unplug_drm *card = to_unplug_drm(unplug_dev_from_drm(drm));
 
 	mutex_lock(&card->end_lock);
-	if (card->ended)
+	if (card->ended) {
+		WRITE_ONCE(card->last, card_is_away(card) ? NULL : current);
 		end(drm);
-	else
+		WRITE_ONCE(card->last, NULL);
+	} else {
 		card->end = end;
+	}
 	mutex_unlock(&card->end_lock);
 }
 EXPORT_SYMBOL_GPL(unplug_drm_when_gone);
