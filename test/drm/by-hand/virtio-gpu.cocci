@@ -34,3 +34,20 @@ identifier idx;
  }
  ...
  }
+
+// What was sent when it switched off is answered before the queues go; the answers free it.
+@@
+identifier dev;
+expression E;
+@@
+ virtio_gpu_remove(...)
+ {
+ struct drm_device *dev = E;
++struct virtio_gpu_device *vgdev = dev->dev_private;
+ ...
+ unplug_drm_shutdown(dev);
++wait_event_timeout(vgdev->ctrlq.ack_queue,
++		   vgdev->ctrlq.vq->num_free == virtqueue_get_vring_size(vgdev->ctrlq.vq),
++		   5 * HZ);
+ ...
+ }
