@@ -201,6 +201,7 @@ static void card_begin(struct unplug_dev *dev)
 	if (card_has_modeset(card))
 		card_stop_poll(card);
 	card_wake_readers(card->drm);
+	unplug_drm_fail_fences(card->drm);
 }
 
 /*
@@ -258,6 +259,8 @@ static void card_end_modeset(struct unplug_drm *card)
 	mutex_lock(&drm->mode_config.mutex);
 	card_disconnect_connectors(drm);
 	mutex_unlock(&drm->mode_config.mutex);
+	/* Of users who were late */
+	unplug_drm_fail_fences(drm);
 	if (drm_drv_uses_atomic_modeset(drm))
 		drm_for_each_crtc(crtc, drm)
 			crtc_wait_commits(crtc);

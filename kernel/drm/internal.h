@@ -8,10 +8,14 @@
 #include <linux/mm.h>
 #include <linux/poll.h>
 
+struct drm_device;
 struct unplug_dev;
 
 /* device.c: what the card's own mappings have, see vram.c */
 const struct vm_operations_struct **unplug_drm_vram_ops(struct unplug_dev *dev);
+
+/* fence.c: of commits that are under way */
+void unplug_drm_fail_fences(struct drm_device *drm);
 
 /* read.c: events */
 ssize_t unplug_drm_read_dead(struct file *file, char __user *to, size_t count,
