@@ -39,14 +39,17 @@ void answer_result(struct call *call, long result)
 
 static const struct op *op_find(const char *name)
 {
+	const struct op *const tables[] = {
+		ops, kms_ops, memory_ops, atomic_ops, fence_ops, lease_ops, prime_ops, uevent_ops,
+		NULL
+	};
+	const struct op *const *table;
 	const struct op *op;
 
-	for (op = ops; op->name; op++)
-		if (!strcmp(op->name, name))
-			return op;
-	for (op = kms_ops; op->name; op++)
-		if (!strcmp(op->name, name))
-			return op;
+	for (table = tables; *table; table++)
+		for (op = *table; op->name; op++)
+			if (!strcmp(op->name, name))
+				return op;
 	return NULL;
 }
 

@@ -29,6 +29,8 @@
 #ifndef UNPLUG_TEST_DRM_HAND_H
 #define UNPLUG_TEST_DRM_HAND_H
 
+#include <libdrm/drm.h>
+#include <libdrm/drm_mode.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,9 +59,15 @@ struct op {
 	void (*run)(struct call *call);
 };
 
-/* Ends with an entry without a name. */
+/* Each ends with an entry without a name. */
 extern const struct op ops[];		/* ops.c: files, memory, the test's module */
 extern const struct op kms_ops[];	/* kms.c: pictures */
+extern const struct op memory_ops[];	/* memory.c: who uses a mapping */
+extern const struct op atomic_ops[];	/* atomic.c: commits */
+extern const struct op fence_ops[];	/* fence.c: sync files */
+extern const struct op lease_ops[];	/* lease.c: a lessee */
+extern const struct op prime_ops[];	/* prime.c: dma-bufs, and a second card */
+extern const struct op uevent_ops[];	/* uevent.c: what the kernel tells everybody */
 
 /**
  * struct card - the one card of this program
@@ -81,9 +89,35 @@ struct card {
 
 extern struct card card;
 
+/**
+ * struct screen - what it shows
+ * @crtc:	the first
+ * @connector:	the first
+ * @fb:		the buffer, as a frame buffer
+ * @mode:	640x480
+ */
+struct screen {
+	uint32_t crtc;
+	uint32_t connector;
+	uint32_t fb;
+	struct drm_mode_modeinfo mode;
+};
+
+extern struct screen screen;
+
+/* Its primary plane; 0 before "atomic" */
+uint32_t atomic_plane(void);
+
+/* What commits wait for, and what they promise; descriptors, or -1 */
+extern int fence_in;
+extern int32_t fence_out;
+
 /* "ok" or the name of errno */
 void answer_result(struct call *call, long result);
 void answer(struct call *call, const char *text);
+
+/* What only the test's module can do (module/unplug-drm-test.h) */
+int request(unsigned int number, unsigned long argument);
 
 /* hold.c: an operation in a thread */
 void call_start(const struct call *call, bool hold, char *said);

@@ -15,12 +15,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-static struct {
-	uint32_t crtc;
-	uint32_t connector;
-	uint32_t fb;
-	struct drm_mode_modeinfo mode;
-} screen;
+struct screen screen;
 
 static int find_screen(void)
 {
@@ -147,6 +142,39 @@ static void op_drop_master(struct call *call)
 	answer_result(call, ioctl(card.fd, DRM_IOCTL_DROP_MASTER, 0));
 }
 
+/* The same picture on the same screen once more */
+static void op_setcrtc(struct call *call)
+{
+	answer_result(call, set_crtc(&screen.connector));
+}
+
+static void op_dirty(struct call *call)
+{
+	struct drm_mode_fb_dirty_cmd dirty = { .fb_id = screen.fb };
+
+	answer_result(call, ioctl(card.fd, DRM_IOCTL_MODE_DIRTYFB, &dirty));
+}
+
+static void op_probe(struct call *call)
+{
+	struct drm_mode_get_connector get = { .connector_id = screen.connector };
+
+	answer_result(call, ioctl(card.fd, DRM_IOCTL_MODE_GETCONNECTOR, &get));
+}
+
+/* sequence N: an event is wanted N frames from now */
+static void op_sequence(struct call *call)
+{
+	struct drm_crtc_queue_sequence queue = {
+		.crtc_id = screen.crtc,
+		.flags = DRM_CRTC_SEQUENCE_RELATIVE,
+		.sequence = strtoul(call->argument, NULL, 10),
+		.user_data = 0x1234,
+	};
+
+	answer_result(call, ioctl(card.fd, DRM_IOCTL_CRTC_QUEUE_SEQUENCE, &queue));
+}
+
 static void op_flip(struct call *call)
 {
 	struct drm_mode_crtc_page_flip flip = {
@@ -166,9 +194,12 @@ static void op_event(struct call *call)
 
 	if (n < 0)
 		answer_result(call, -1);
+	else if (n != sizeof(event) || event.user_data != 0x1234)
+		answer(call, "strange");
+	else if (event.base.type == DRM_EVENT_FLIP_COMPLETE)
+		answer(call, "flip");
 	else
-		answer(call, n == sizeof(event) && event.base.type == DRM_EVENT_FLIP_COMPLETE &&
-		       event.user_data == 0x1234 ? "flip" : "strange");
+		answer(call, event.base.type == DRM_EVENT_CRTC_SEQUENCE ? "sequence" : "strange");
 }
 
 /* Flips and waits for the event, until told to stop, or until that fails. */
@@ -208,6 +239,10 @@ const struct op kms_ops[] = {
 	{ "draw", op_draw },
 	{ "corner", op_corner },
 	{ "drop-master", op_drop_master },
+	{ "setcrtc", op_setcrtc },
+	{ "dirty", op_dirty },
+	{ "probe", op_probe },
+	{ "sequence", op_sequence },
 	{ "flip", op_flip },
 	{ "event", op_event },
 	{ "flips", op_flips },

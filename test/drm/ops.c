@@ -286,37 +286,58 @@ static void op_log(struct call *call)
 		snprintf(call->answer, sizeof(call->answer), "%d", have);
 }
 
-static void request(struct call *call, unsigned int number)
+int request(unsigned int number, unsigned long argument)
 {
 	int fd = open("/dev/unplug-drm-test", O_RDWR | O_CLOEXEC);
+	int err, result = fd < 0 ? -1 : ioctl(fd, number, argument);
 
-	answer_result(call, fd < 0 ? -1 : ioctl(fd, number, card.fd));
+	err = errno;
 	close(fd);
+	errno = err;
+	return result;
+}
+
+static void request_card(struct call *call, unsigned int number)
+{
+	answer_result(call, request(number, card.fd));
 }
 
 static void op_get(struct call *call)
 {
-	request(call, UNPLUG_DRM_TEST_GET);
+	request_card(call, UNPLUG_DRM_TEST_GET);
 }
 
 static void op_put(struct call *call)
 {
-	request(call, UNPLUG_DRM_TEST_PUT);
+	request_card(call, UNPLUG_DRM_TEST_PUT);
 }
 
 static void op_section(struct call *call)
 {
-	request(call, UNPLUG_DRM_TEST_SECTION);
+	request_card(call, UNPLUG_DRM_TEST_SECTION);
 }
 
 static void op_leave(struct call *call)
 {
-	request(call, UNPLUG_DRM_TEST_LEAVE);
+	request_card(call, UNPLUG_DRM_TEST_LEAVE);
 }
 
 static void op_unplug(struct call *call)
 {
-	request(call, UNPLUG_DRM_TEST_UNPLUG);
+	request_card(call, UNPLUG_DRM_TEST_UNPLUG);
+}
+
+static void op_switch_off(struct call *call)
+{
+	request_card(call, UNPLUG_DRM_TEST_SWITCH_OFF);
+}
+
+/* What the kernel thinks of the card's monitors: "connected", if of one of them */
+static void op_connectors(struct call *call)
+{
+	int result = request(UNPLUG_DRM_TEST_CONNECTED, card.fd);
+
+	answer(call, result < 0 ? strerrorname_np(errno) : result ? "connected" : "disconnected");
 }
 
 const struct op ops[] = {
@@ -344,5 +365,7 @@ const struct op ops[] = {
 	{ "section", op_section },
 	{ "leave", op_leave },
 	{ "unplug", op_unplug },
+	{ "switch-off", op_switch_off },
+	{ "connectors", op_connectors },
 	{ }
 };

@@ -5,13 +5,18 @@
  * cards behind the gate.
  */
 
+#include <drm/drm_atomic_helper.h>
+#include <drm/drm_connector.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_file.h>
 #include <drm/drm_ioctl.h>
+#include <linux/dma-fence.h>
 #include <linux/file.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/sync_file.h>
 #include <linux/wait.h>
 #include "unplug-drm-test.h"
 #ifdef UNPLUG_DRM_TEST_GATED
@@ -70,6 +75,26 @@ static noinline long unplug_drm_test_section(struct drm_device *drm)
 	return ret;
 }
 
+static long card_connected(struct drm_device *drm)
+{
+	struct drm_connector_list_iter iter;
+	struct drm_connector *connector;
+	long connected = 0;
+
+	drm_connector_list_iter_begin(drm, &iter);
+	drm_for_each_connector_iter(connector, &iter)
+		if (READ_ONCE(connector->status) == connector_status_connected)
+			connected = 1;
+	drm_connector_list_iter_end(&iter);
+	return connected;
+}
+
+static long card_switch_off(struct drm_device *drm)
+{
+	drm_atomic_helper_shutdown(drm);
+	return 0;
+}
+
 static long card_request(struct drm_device *drm, unsigned int request)
 {
 	switch (request) {
@@ -81,8 +106,75 @@ static long card_request(struct drm_device *drm, unsigned int request)
 		return unplug_drm_test_section(drm);
 	case UNPLUG_DRM_TEST_UNPLUG:
 		return card_unplug(drm);
+	case UNPLUG_DRM_TEST_SWITCH_OFF:
+		return card_switch_off(drm);
+	case UNPLUG_DRM_TEST_CONNECTED:
+		return card_connected(drm);
 	}
 	return -ENOTTY;
+}
+
+/* A fence of somebody else's, for commits to wait for */
+struct test_fence {
+	struct dma_fence base;	/* first: freed by address */
+	spinlock_t lock;
+};
+
+static const char *fence_name(struct dma_fence *fence)
+{
+	return "unplug-drm-test";
+}
+
+static const struct dma_fence_ops fence_ops = {
+	.get_driver_name = fence_name,
+	.get_timeline_name = fence_name,
+};
+
+static struct sync_file *fence_file(void)
+{
+	struct test_fence *fence = kzalloc(sizeof(*fence), GFP_KERNEL);
+	struct sync_file *sync;
+
+	if (!fence)
+		return NULL;
+	spin_lock_init(&fence->lock);
+	dma_fence_init(&fence->base, &fence_ops, &fence->lock,
+		       dma_fence_context_alloc(1), 1);
+	sync = sync_file_create(&fence->base);
+	dma_fence_put(&fence->base);
+	return sync;
+}
+
+static long fence_make(void)
+{
+	int fd = get_unused_fd_flags(O_CLOEXEC);
+	struct sync_file *sync;
+
+	if (fd < 0)
+		return fd;
+	sync = fence_file();
+	if (!sync) {
+		put_unused_fd(fd);
+		return -ENOMEM;
+	}
+	fd_install(fd, sync->file);
+	return fd;
+}
+
+/* Of the tests' own fences only: who signals another's breaks its driver. */
+static long fence_signal(int fd)
+{
+	struct dma_fence *fence = sync_file_get_fence(fd);
+	long ret = -EINVAL;
+
+	if (!fence)
+		return -EBADF;
+	if (fence->ops == &fence_ops) {
+		dma_fence_signal(fence);
+		ret = 0;
+	}
+	dma_fence_put(fence);
+	return ret;
 }
 
 /* That it is a DRM card's descriptor the tests, all of them root's, see to. */
@@ -97,6 +189,10 @@ static long test_ioctl(struct file *file, unsigned int request,
 		wake_up_all(&leave_wait);
 		return 0;
 	}
+	if (request == UNPLUG_DRM_TEST_FENCE)
+		return fence_make();
+	if (request == UNPLUG_DRM_TEST_SIGNAL)
+		return fence_signal(argument);
 	card = fget(argument);
 	if (!card)
 		return -EBADF;

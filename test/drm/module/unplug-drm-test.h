@@ -19,4 +19,13 @@
 /* Unplug the card, as its driver would: what that says */
 #define UNPLUG_DRM_TEST_UNPLUG	_IO('U', 4)
 
+/* drm_atomic_helper_shutdown(), which drivers call when they have unplugged a card */
+#define UNPLUG_DRM_TEST_SWITCH_OFF _IO('U', 5)
+/* 1 if one of its connectors has the status connected, else 0 */
+#define UNPLUG_DRM_TEST_CONNECTED _IO('U', 6)
+/* A sync file of a fence that only the next request signals: its descriptor. No argument */
+#define UNPLUG_DRM_TEST_FENCE	_IO('U', 7)
+/* Signals such a fence. The argument is the descriptor. */
+#define UNPLUG_DRM_TEST_SIGNAL	_IO('U', 8)
+
 #endif /* UNPLUG_DRM_TEST_H */
