@@ -66,6 +66,10 @@ check-drm: modules ## four USB display cards, stock udl beside udl behind the ga
 	@script/drm-drivers
 	@test/drm/run
 
+drm-plan: modules ## the kernel's own plan for hot-unplug, line by line; writes doc/drm-plan.md
+	@script/drm-drivers
+	@script/drm-plan --run
+
 check-convert: modules ## drivers of the kernel tree, converted by convert/misc and convert/cdev
 	@script/convert-drivers
 	@test/convert/run
@@ -113,4 +117,4 @@ distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm check-dkms check-convert check-model mmap-races bench shell lint doc clean distclean
+	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model mmap-races bench shell lint doc clean distclean
