@@ -332,6 +332,16 @@ static void op_switch_off(struct call *call)
 	request_card(call, UNPLUG_DRM_TEST_SWITCH_OFF);
 }
 
+static void op_last_section(struct call *call)
+{
+	request_card(call, UNPLUG_DRM_TEST_LAST);
+}
+
+static void op_hw_section(struct call *call)
+{
+	request_card(call, UNPLUG_DRM_TEST_TOUCH);
+}
+
 /* What the kernel thinks of the card's monitors: "connected", if of one of them */
 static void op_connectors(struct call *call)
 {
@@ -367,5 +377,7 @@ const struct op ops[] = {
 	{ "unplug", op_unplug },
 	{ "switch-off", op_switch_off },
 	{ "connectors", op_connectors },
+	{ "last-section", op_last_section },
+	{ "hw-section", op_hw_section },
 	{ }
 };

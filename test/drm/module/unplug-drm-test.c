@@ -43,6 +43,32 @@ static long card_unplug(struct drm_device *drm)
 {
 	return unplug_drm_unplug(drm);
 }
+
+static long card_touch(struct drm_device *drm)
+{
+	int idx;
+
+	if (!unplug_drm_hw_enter(drm, &idx))
+		return -ENODEV;
+	unplug_drm_hw_exit(drm, idx);
+	return 0;
+}
+
+/* Tests ask for one at a time. */
+static long last_said;
+
+static void card_say_last(struct drm_device *drm)
+{
+	last_said = card_touch(drm);
+}
+
+/* As unplug_drm_shutdown() */
+static long card_last(struct drm_device *drm)
+{
+	last_said = -EINPROGRESS;
+	unplug_drm_when_gone(drm, card_say_last);
+	return last_said;
+}
 #else
 static long card_get(struct drm_device *drm)
 {
@@ -58,6 +84,21 @@ static long card_unplug(struct drm_device *drm)
 {
 	drm_dev_unplug(drm);
 	return 0;
+}
+
+static long card_touch(struct drm_device *drm)
+{
+	int index;
+
+	if (!drm_dev_enter(drm, &index))
+		return -ENODEV;
+	drm_dev_exit(index);
+	return 0;
+}
+
+static long card_last(struct drm_device *drm)
+{
+	return card_touch(drm);
 }
 #endif
 
@@ -108,6 +149,10 @@ static long card_request(struct drm_device *drm, unsigned int request)
 		return card_unplug(drm);
 	case UNPLUG_DRM_TEST_SWITCH_OFF:
 		return card_switch_off(drm);
+	case UNPLUG_DRM_TEST_LAST:
+		return card_last(drm);
+	case UNPLUG_DRM_TEST_TOUCH:
+		return card_touch(drm);
 	case UNPLUG_DRM_TEST_CONNECTED:
 		return card_connected(drm);
 	}

@@ -28,4 +28,12 @@
 /* Signals such a fence. The argument is the descriptor. */
 #define UNPLUG_DRM_TEST_SIGNAL	_IO('U', 8)
 
+/*
+ * A hardware section, as the driver's when it switches off in ->remove: of a card that was
+ * unplugged. ENODEV if it is refused, EINPROGRESS if it is left for later
+ */
+#define UNPLUG_DRM_TEST_LAST	_IO('U', 9)
+/* A hardware section like any other: ENODEV if it is refused */
+#define UNPLUG_DRM_TEST_TOUCH	_IO('U', 10)
+
 #endif /* UNPLUG_DRM_TEST_H */
