@@ -240,6 +240,26 @@ static void op_blank(struct call *call)
 	close(fd);
 }
 
+/*
+ * vga-screen RESOURCE: has a VGA card of QEMU's been told not to show anything? Its registers lie
+ * in that file of sysfs; a read of the second makes the first readable.
+ */
+static void op_vga_screen(struct call *call)
+{
+	enum { ATTRIBUTE_INDEX = 0x400, INPUT_STATUS = 0x41a, PALETTE_ON = 0x20 };
+	int fd = open(call->argument, O_RDWR | O_CLOEXEC);
+	volatile uint8_t *vga = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	close(fd);
+	if (vga == MAP_FAILED) {
+		answer_result(call, -1);
+		return;
+	}
+	(void)vga[INPUT_STATUS];
+	answer(call, vga[ATTRIBUTE_INDEX] & PALETTE_ON ? "lit" : "dark");
+	munmap((void *)vga, 4096);
+}
+
 /* How many lines of the kernel's log have both texts, after the last with @mark */
 static int log_count(const char *mark, const char *first, const char *second)
 {
@@ -369,6 +389,7 @@ const struct op ops[] = {
 	{ "resources", op_resources },
 	{ "list", op_list },
 	{ "blank", op_blank },
+	{ "vga-screen", op_vga_screen },
 	{ "log", op_log },
 	{ "get", op_get },
 	{ "put", op_put },

@@ -87,6 +87,7 @@ card_pulled()
 card_unbind()
 {
 	"unbind_$plugged" "$1"
+	pulls=$((pulls + 1))
 }
 
 card_dark()
@@ -226,4 +227,74 @@ end_module()
 	mark=$scene_mark
 	! gated || [[ $pulls = 0 ]] || log_wait '' 'gone after' "$pulls"
 	modules_unload "${loaded[@]}"
+}
+
+# pci: QEMU's, on PCI, at its slots 4 and 5. Their driver is told which to take.
+
+pci_of()
+{
+	echo "/sys/bus/pci/devices/0000:00:0$((3 + $1)).0"
+}
+
+start_pci()
+{
+	modules_load drm_kms_helper "${modules[@]}"
+	echo 0 >/sys/bus/pci/drivers_autoprobe
+	insmod "$UNPLUG_DRM/$form/$driver/$driver.ko" || exit 1
+}
+
+plug_pci()
+{
+	local device
+
+	device=$(pci_of "$1")
+	[[ -e $device ]] || echo 1 >/sys/bus/pci/rescan
+	basename "$device" >/sys/bus/pci/drivers_probe
+}
+
+name_pci()
+{
+	basename "$(echo "$(pci_of "$1")"/drm/card*)"
+}
+
+pull_remove()
+{
+	echo 1 >"$(pci_of "$1")/remove" &
+	remover=$!
+}
+
+pulled_remove()
+{
+	wait "$remover"
+}
+
+unbind_pci()
+{
+	basename "$(pci_of "$1")" >"$(pci_of "$1")/driver/unbind"
+}
+
+# Its driver has it enabled, and the kernel is told (run) to show its registers none the less.
+dark_pci()
+{
+	[[ -e $(pci_of "$1")/driver ]] || echo 1 >"$(pci_of "$1")/enable"
+	tell user vga-screen "$(pci_of "$1")/resource2"
+}
+
+again_pci()
+{
+	echo "$1"
+}
+
+renew_pci()
+{
+	card_plug "$1"
+}
+
+end_pci()
+{
+	mark=$scene_mark
+	! gated || [[ $pulls = 0 ]] || log_wait '' 'gone after' "$pulls"
+	modules_unload "$driver"
+	echo 1 >/sys/bus/pci/rescan
+	echo 1 >/sys/bus/pci/drivers_autoprobe
 }
