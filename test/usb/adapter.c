@@ -40,6 +40,11 @@ void adapter_say(const struct adapter *a, const char *fmt, ...)
 	fflush(stdout);
 }
 
+void adapter_note(const struct adapter *a, const char *text)
+{
+	adapter_say(a, "%s", text);
+}
+
 /* ------------------------------------------------------------------ requests */
 
 static bool adapter_holds(const struct adapter *a, const struct usbip_request *r)
@@ -91,11 +96,17 @@ static void adapter_unlink(struct adapter *a, const struct usbip_request *r)
 	free(u);
 }
 
-static void serve_control(struct adapter *a, const struct usbip_request *r)
+static void answer_control(struct adapter *a, const struct usbip_request *r)
 {
-	uint8_t in[CONTROL_SIZE];
-	int n = control_answer(&a->control, r->setup, in);
+	uint8_t in[DISPLAY_ANSWER];
+	int n;
 
+	/* Nothing may be read behind what came. */
+	if (!r->in && r->length != (uint32_t)(r->setup[6] | r->setup[7] << 8)) {
+		usbip_done(&a->out, r->seqnum, -EPIPE, 0, NULL);
+		return;
+	}
+	n = control_answer(&a->control, r->setup, r->length ? r->data : NULL, in);
 	if (n > 0 && (uint32_t)n > r->length)
 		n = r->length;
 	usbip_done(&a->out, r->seqnum, n < 0 ? n : 0, n < 0 ? 0 : n, r->in ? in : NULL);
@@ -111,37 +122,45 @@ static void fuse_burn(struct adapter *a)
 		adapter_turn(a, a->blow);
 }
 
-static void serve_pixels(struct adapter *a, const struct usbip_request *r)
+static void answer_pixels(struct adapter *a, const struct usbip_request *r)
 {
-	uint64_t modes = a->screen.modes, offs = a->screen.offs;
-	uint64_t garbage = a->stream.garbage;
-	bool dark = a->screen.pixels == a->first;
-
-	stream_feed(&a->stream, &a->screen, r->data, r->length);
+	a->display.kind->pixels(&a->display, r->data, r->length);
 	a->urbs++;
 	a->bytes += r->length;
 	usbip_done(&a->out, r->seqnum, 0, r->length, NULL);
-	if (dark && a->screen.pixels != a->first)
+}
+
+/* Answer, and tell what that changed */
+static void adapter_answer(struct adapter *a, const struct usbip_request *r,
+			   void (*answer)(struct adapter *, const struct usbip_request *))
+{
+	const struct screen *s = &a->display.screen;
+	uint64_t modes = s->modes, offs = s->offs, garbage = a->display.garbage;
+	bool dark = s->pixels == a->first;
+
+	answer(a, r);
+	if (dark && s->pixels != a->first)
 		adapter_say(a, "pixel");
-	if (modes != a->screen.modes)
-		adapter_say(a, "mode %ux%u", a->screen.width, a->screen.height);
-	if (offs != a->screen.offs)
+	if (modes != s->modes)
+		adapter_say(a, "mode %ux%u", s->width, s->height);
+	if (offs != s->offs)
 		adapter_say(a, "off");
-	if (!garbage && a->stream.garbage)
+	if (!garbage && a->display.garbage)
 		adapter_say(a, "garbage");
-	fuse_burn(a);
 }
 
 static void adapter_serve(struct adapter *a, const struct usbip_request *r)
 {
-	if (r->unlink)
+	if (r->unlink) {
 		adapter_unlink(a, r);
-	else if (r->endpoint == ENDPOINT_CONTROL)
-		serve_control(a, r);
-	else if (r->endpoint == ENDPOINT_PIXELS && !r->in)
-		serve_pixels(a, r);
-	else
+	} else if (r->endpoint == ENDPOINT_CONTROL) {
+		adapter_answer(a, r, answer_control);
+	} else if (r->endpoint != ENDPOINT_PIXELS || r->in) {
 		usbip_done(&a->out, r->seqnum, -EPIPE, 0, NULL);
+	} else {
+		adapter_answer(a, r, answer_pixels);
+		fuse_burn(a);
+	}
 }
 
 static void adapter_request(struct adapter *a, const struct usbip_request *r)
@@ -166,7 +185,7 @@ static void held_free(struct adapter *a)
 	a->holds = 0;
 }
 
-static void adapter_close(struct adapter *a, const char *why)
+static void adapter_close(struct adapter *a, enum adapter_state state, const char *why)
 {
 	if (a->fd >= 0) {
 		/* Answers that were given before do arrive. */
@@ -176,11 +195,17 @@ static void adapter_close(struct adapter *a, const char *why)
 	a->fd = -1;
 	a->fuse = 0;
 	held_free(a);
-	stream_reset(&a->stream);
+	a->display.kind->reset(&a->display);
 	buffer_free(&a->in);
 	buffer_free(&a->out);
-	a->state = ADAPTER_UNPLUGGED;
+	a->state = state;
 	adapter_say(a, "%s", why);
+}
+
+/* Not by us: a served one can be imported again. */
+static void adapter_detached(struct adapter *a)
+{
+	adapter_close(a, a->served ? ADAPTER_OFFERED : ADAPTER_UNPLUGGED, "detached");
 }
 
 static void adapter_requests(struct adapter *a)
@@ -197,7 +222,7 @@ static void adapter_requests(struct adapter *a)
 		at += n;
 	}
 	if (n < 0)
-		adapter_close(a, "vanished: no USB/IP packet");
+		adapter_close(a, ADAPTER_UNPLUGGED, "vanished: no USB/IP packet");
 	else if (a->fd >= 0)
 		buffer_drop(&a->in, at);
 }
@@ -206,26 +231,24 @@ void adapter_io(struct adapter *a, short events)
 {
 	if (events & (POLLIN | POLLHUP | POLLERR)) {
 		if (!buffer_read(&a->in, a->fd)) {
-			adapter_close(a, "detached");
+			adapter_detached(a);
 			return;
 		}
 		adapter_requests(a);
 	}
 	if (a->fd >= 0 && !buffer_flush(&a->out, a->fd))
-		adapter_close(a, "detached");
+		adapter_detached(a);
 }
 
 /* --------------------------------------------------------------------- state */
 
-int adapter_init(struct adapter *a, int number, unsigned int port,
-		 const struct mode *mode)
+int adapter_init(struct adapter *a, int number, unsigned int port)
 {
 	a->number = number;
 	a->port = port;
-	a->mode = mode;
 	a->fd = -1;
-	screen_reset(&a->screen);
-	return vhci_path(port, a->path, sizeof(a->path));
+	display_reset(&a->display, number);
+	return a->served ? 0 : vhci_path(port, a->path, sizeof(a->path));
 }
 
 static bool adapter_in_kernel(const struct adapter *a)
@@ -236,6 +259,19 @@ static bool adapter_in_kernel(const struct adapter *a)
 	return access(path, F_OK) == 0;
 }
 
+static void adapter_run(struct adapter *a, int fd)
+{
+	a->error = 0;
+	a->fd = fd;
+	a->state = ADAPTER_RUNNING;
+	a->quiet = false;
+	display_reset(&a->display, a->number);
+	control_init(&a->control, a->number, &a->display);
+	a->first = a->display.screen.pixels;
+	a->plugs++;
+	adapter_say(a, "plugged");
+}
+
 void adapter_retry(struct adapter *a)
 {
 	int fd;
@@ -243,35 +279,34 @@ void adapter_retry(struct adapter *a)
 	if (a->state != ADAPTER_PLUGGING)
 		return;
 	fd = adapter_in_kernel(a) ? -EBUSY : vhci_attach(a->port);
-	if (fd < 0) {
+	if (fd < 0)
 		a->error = -fd;
-		return;
-	}
-	a->error = 0;
-	a->fd = fd;
-	a->state = ADAPTER_RUNNING;
-	a->quiet = false;
-	screen_reset(&a->screen);
-	control_init(&a->control, a->number, a->mode);
-	a->first = a->screen.pixels;
-	a->plugs++;
-	adapter_say(a, "plugged");
+	else
+		adapter_run(a, fd);
 }
 
 bool adapter_plug(struct adapter *a)
 {
 	if (a->state != ADAPTER_UNPLUGGED)
 		return false;
-	a->state = ADAPTER_PLUGGING;
+	a->state = a->served ? ADAPTER_OFFERED : ADAPTER_PLUGGING;
+	if (a->served)
+		adapter_say(a, "offered");
 	adapter_retry(a);
 	return true;
+}
+
+void adapter_import(struct adapter *a, int fd, const void *answer, size_t len)
+{
+	buffer_append(&a->out, answer, len);
+	adapter_run(a, fd);
 }
 
 bool adapter_vanish(struct adapter *a)
 {
 	if (a->state == ADAPTER_UNPLUGGED)
 		return false;
-	adapter_close(a, "vanished");
+	adapter_close(a, ADAPTER_UNPLUGGED, "vanished");
 	return true;
 }
 
@@ -331,7 +366,7 @@ bool adapter_light(struct adapter *a, uint64_t urbs, enum adapter_state state)
 void adapter_free(struct adapter *a)
 {
 	adapter_vanish(a);
-	screen_free(&a->screen);
+	display_free(&a->display);
 }
 
 /* ------------------------------------------------------- what the kernel tells */
@@ -348,11 +383,29 @@ static void minor_changed(struct adapter *a, const struct uevent *ev)
 	adapter_say(a, "card %s", add ? a->card : "none");
 }
 
+/*
+ * A served adapter does not know who imports it. If that was the kernel we run on, the
+ * device is known by its revision.
+ */
+static void adapter_find(struct adapter *a, const struct uevent *ev)
+{
+	char product[32];
+
+	snprintf(product, sizeof(product), "%x/%x/%x", a->display.kind->vendor,
+		 a->display.kind->product, CONTROL_REVISION | a->number);
+	if (!strcmp(ev->type, "usb_device") && !strcmp(ev->action, "add") &&
+	    !strcmp(ev->product, product))
+		snprintf(a->path, sizeof(a->path), "%.127s", ev->path);
+}
+
 void adapter_uevent(struct adapter *a, const struct uevent *ev)
 {
-	size_t n = strlen(a->path);
+	size_t n;
 
-	if (strncmp(ev->path, a->path, n) || (ev->path[n] && ev->path[n] != '/'))
+	if (a->served && a->fd >= 0)
+		adapter_find(a, ev);
+	n = strlen(a->path);
+	if (!n || strncmp(ev->path, a->path, n) || (ev->path[n] && ev->path[n] != '/'))
 		return;
 	if (!strcmp(ev->type, "drm_minor")) {
 		minor_changed(a, ev);
@@ -378,9 +431,9 @@ static const char *const counter_names[] = {
 static const uint64_t *counter_at(const struct adapter *a, size_t i)
 {
 	const uint64_t *counter[COUNTERS] = {
-		&a->plugs, &a->cards, &a->gone, &a->urbs, &a->bytes, &a->screen.pixels,
-		&a->screen.modes, &a->screen.offs, &a->holds, &a->unlinks,
-		&a->cancels, &a->stream.garbage,
+		&a->plugs, &a->cards, &a->gone, &a->urbs, &a->bytes, &a->display.screen.pixels,
+		&a->display.screen.modes, &a->display.screen.offs, &a->holds, &a->unlinks,
+		&a->cancels, &a->display.garbage,
 	};
 
 	return counter[i];
@@ -400,15 +453,15 @@ const uint64_t *adapter_counter(const struct adapter *a, const char *name)
 void adapter_stats(const struct adapter *a, char *text, size_t size)
 {
 	static const char *const state[] = {
-		"unplugged", "plugging", "running", "hung", "silent", "wedged"
+		"unplugged", "plugging", "offered", "running", "hung", "silent", "wedged"
 	};
 	size_t i, n;
 
 	n = snprintf(text, size, "state=%s card=%s mode=", state[a->state],
 		     a->card[0] ? a->card : "none");
-	if (a->screen.lit)
-		n += snprintf(text + n, size - n, "%ux%u", a->screen.width,
-			      a->screen.height);
+	if (a->display.screen.lit)
+		n += snprintf(text + n, size - n, "%ux%u", a->display.screen.width,
+			      a->display.screen.height);
 	else
 		n += snprintf(text + n, size - n, "none");
 	for (i = 0; i < COUNTERS && n < size; i++)

@@ -17,6 +17,13 @@
  *	     comes back before the hub noticed that it went would be taken for the same one,
  *	     which no real port lets happen.
  *
+ * A served adapter is not plugged into this machine, but offered by TCP (export.h) until some
+ * machine imports it: instead of plugging it is
+ *
+ * offered   waits until it is imported, then runs. When that connection ends on the other
+ *	     side, or on the way, it is offered again; when it vanishes, not before it
+ *	     is plugged.
+ *
  * Held URBs are done, in order, as soon as the state allows. That the kernel can cancel them
  * until then is the host controller's part, which real devices cannot prevent; wedged is for
  * holding the kernel inside a driver for as long as a test wants.
@@ -30,13 +37,12 @@
 #define UNPLUG_TEST_USB_ADAPTER_H
 
 #include "control.h"
-#include "screen.h"
-#include "stream.h"
 #include "uevent.h"
 
 enum adapter_state {
 	ADAPTER_UNPLUGGED,
 	ADAPTER_PLUGGING,
+	ADAPTER_OFFERED,
 	ADAPTER_RUNNING,
 	ADAPTER_HUNG,
 	ADAPTER_SILENT,
@@ -49,22 +55,22 @@ struct adapter_urb;
  * struct adapter - one of them; zeroed before adapter_init()
  * @number:	1 and up
  * @port:	of the virtual host controller
- * @mode:	that its monitor prefers
- * @path:	of the USB device, below /sys
+ * @served:	by TCP, see above
+ * @path:	of the USB device, below /sys. Of a served one: "" if it is none of this
+ *		kernel's
  * @state:	see above
  * @error:	why plugging did not work when last tried
  * @fd:		the connection to the kernel, or -1
  * @in:		from the kernel
  * @out:	to the kernel
  * @control:	endpoint 0
- * @stream:	endpoint 1
- * @screen:	what endpoint 1 wrote
+ * @display:	what is behind it
  * @held:	URBs, and requests to cancel some, oldest first
  * @fuse:	bulk URBs until @blow, 0 if not lit
  * @blow:	the state to go to then: hung or unplugged
  * @quiet:	a held URB was announced in this state
  * @card:	the DRM minor ("card1") or ""
- * @first:	@screen.pixels when it was plugged
+ * @first:	pixels written when it was plugged
  * @plugs:	how often it was plugged
  * @cards:	how often a DRM minor appeared
  * @gone:	how often the kernel removed the USB device
@@ -79,7 +85,7 @@ struct adapter_urb;
 struct adapter {
 	int number;
 	unsigned int port;
-	const struct mode *mode;
+	bool served;
 	char path[128];
 	enum adapter_state state;
 	int error;
@@ -87,8 +93,7 @@ struct adapter {
 	struct buffer in;
 	struct buffer out;
 	struct control control;
-	struct stream stream;
-	struct screen screen;
+	struct display display;
 	struct adapter_urb *held;
 	uint64_t fuse;
 	enum adapter_state blow;
@@ -110,15 +115,15 @@ struct adapter {
  * @a:		the adapter
  * @number:	1 and up
  * @port:	of the virtual host controller
- * @mode:	that its monitor prefers
+ *
+ * @a->display has its kind and mode already, @a->served is set if it is to be served.
  *
  * Return: 0 or a negative errno, see vhci_path().
  */
-int adapter_init(struct adapter *a, int number, unsigned int port,
-		 const struct mode *mode);
+int adapter_init(struct adapter *a, int number, unsigned int port);
 
 /**
- * adapter_plug() - plug an unplugged adapter, at once or as soon as it goes
+ * adapter_plug() - plug an unplugged adapter, at once or as soon as it goes, or offer it
  * @a:		the adapter
  *
  * Return: whether it was unplugged.
@@ -130,6 +135,15 @@ bool adapter_plug(struct adapter *a);
  * @a:		the adapter
  */
 void adapter_retry(struct adapter *a);
+
+/**
+ * adapter_import() - an offered adapter is imported
+ * @a:		the adapter
+ * @fd:		the connection, non-blocking; is the adapter's from now on
+ * @answer:	what to say first
+ * @len:	of @answer
+ */
+void adapter_import(struct adapter *a, int fd, const void *answer, size_t len);
 
 /**
  * adapter_turn() - hang, go silent, get wedged, or resume
@@ -144,7 +158,7 @@ bool adapter_turn(struct adapter *a, enum adapter_state state);
  * adapter_vanish() - close the connection: a surprise pull
  * @a:		the adapter
  *
- * Return: whether it was plugged, or plugging.
+ * Return: whether it was plugged, plugging, or offered.
  */
 bool adapter_vanish(struct adapter *a);
 
@@ -157,6 +171,13 @@ bool adapter_vanish(struct adapter *a);
  * Return: whether it was plugged.
  */
 bool adapter_light(struct adapter *a, uint64_t urbs, enum adapter_state state);
+
+/**
+ * adapter_note() - print a line among the adapter's events
+ * @a:		the adapter
+ * @text:	of the event
+ */
+void adapter_note(const struct adapter *a, const char *text);
 
 /**
  * adapter_io() - do what the connection is ready for

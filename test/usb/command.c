@@ -72,10 +72,12 @@ static void call_plug(struct call *c)
 {
 	uint64_t plugs = c->a->plugs;
 
-	if (adapter_plug(c->a))
-		wait_for(c, "plugs", plugs + 1);
-	else
+	if (!adapter_plug(c->a))
 		call_answer(c, "error adapter %d is plugged", c->a->number);
+	else if (c->a->served)
+		call_answer(c, "ok");
+	else
+		wait_for(c, "plugs", plugs + 1);
 }
 
 static void call_after(struct call *c, enum adapter_state state)
@@ -119,6 +121,13 @@ static void call_resume(struct call *c)
 	answer_plugged(c, adapter_turn(c->a, ADAPTER_RUNNING));
 }
 
+/* What the emulator cannot see, but those who read its events want to */
+static void call_note(struct call *c)
+{
+	adapter_note(c->a, c->rest);
+	call_answer(c, "ok");
+}
+
 static void call_stats(struct call *c)
 {
 	char text[512];
@@ -135,11 +144,11 @@ static void call_shot(struct call *c)
 		call_answer(c, "error '%s' is no absolute path", c->rest);
 		return;
 	}
-	error = screen_shot(&c->a->screen, c->rest);
+	error = screen_shot(&c->a->display.screen, c->rest);
 	if (error)
 		call_answer(c, "error no picture of screen %d: %s", c->a->number, error);
 	else
-		call_answer(c, "ok %ux%u", c->a->screen.width, c->a->screen.height);
+		call_answer(c, "ok %ux%u", c->a->display.screen.width, c->a->display.screen.height);
 }
 
 static void call_color(struct call *c)
@@ -153,10 +162,10 @@ static void call_color(struct call *c)
 		return;
 	}
 	color = x > UINT16_MAX || y > UINT16_MAX ? -1 :
-						   screen_color(&c->a->screen, x, y);
+						   screen_color(&c->a->display.screen, x, y);
 	if (color < 0)
 		call_answer(c, "error no pixel there: the picture has %ux%u",
-			    c->a->screen.width, c->a->screen.height);
+			    c->a->display.screen.width, c->a->display.screen.height);
 	else
 		call_answer(c, "ok %06lx", color);
 }
@@ -181,7 +190,7 @@ static const struct {
 	{ "plug", call_plug },	  { "vanish", call_vanish }, { "hang", call_hang },
 	{ "silent", call_silent }, { "wedge", call_wedge },   { "resume", call_resume },
 	{ "shot", call_shot },	  { "color", call_color },   { "stats", call_stats },
-	{ "wait", call_wait },
+	{ "wait", call_wait },	  { "note", call_note },
 };
 
 #define CALLS (sizeof(calls) / sizeof(*calls))
@@ -189,12 +198,12 @@ static const struct {
 /* The adapter that the word names, or NULL with an answer */
 static struct adapter *find_adapter(struct call *c, const char *word)
 {
-	uint64_t n;
+	uint64_t first = c->e->adapter->number, n;
 
-	if (parse_number(word, &n) && n >= 1 && n <= (uint64_t)c->e->count)
-		return &c->e->adapter[n - 1];
-	call_answer(c, "error '%s' is no adapter (1 to %d)", word ? word : "",
-		    c->e->count);
+	if (parse_number(word, &n) && n >= first && n < first + c->e->count)
+		return &c->e->adapter[n - first];
+	call_answer(c, "error '%s' is no adapter (%d to %d)", word ? word : "",
+		    (int)first, (int)first + c->e->count - 1);
 	return NULL;
 }
 

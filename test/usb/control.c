@@ -8,17 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define VENDOR_DISPLAYLINK 0x17e9
-#define PRODUCT_EMULATED 0x0bad
-#define DESCRIPTOR_LIMITS 0x5f
-#define KEY_MAX_AREA 0x0200
-#define MAX_AREA (2048 * 1152)
 #define BULK_PACKET 512
-
-enum {
-	VENDOR_READ_EDID = 0x02,
-	VENDOR_CHANNEL = 0x12,
-};
 
 enum {
 	STRING_LANGUAGES,
@@ -27,19 +17,20 @@ enum {
 	STRING_SERIAL,
 };
 
-/* Copy a descriptor that is the same for all adapters */
 static int answer_bytes(uint8_t *in, const uint8_t *bytes, int len)
 {
 	memcpy(in, bytes, len);
 	return len;
 }
 
-static int answer_device(uint8_t *in)
+static int answer_device(const struct control *c, uint8_t *in)
 {
-	static const uint8_t bytes[] = {
+	const struct kind *kind = c->display->kind;
+	const uint8_t bytes[] = {
 		18, USB_DT_DEVICE, 0x00, 0x02, 0, 0, 0, 64,
-		VENDOR_DISPLAYLINK & 255, VENDOR_DISPLAYLINK >> 8,
-		PRODUCT_EMULATED & 255, PRODUCT_EMULATED >> 8, 0x00, 0x01,
+		kind->vendor & 255, kind->vendor >> 8,
+		kind->product & 255, kind->product >> 8,
+		c->number & 255, CONTROL_REVISION >> 8,
 		STRING_MANUFACTURER, STRING_PRODUCT, STRING_SERIAL, 1,
 	};
 
@@ -59,18 +50,6 @@ static int answer_config(uint8_t *in)
 	return answer_bytes(in, bytes, sizeof(bytes));
 }
 
-/* Header, then key, length, value, all little-endian */
-static int answer_limits(uint8_t *in)
-{
-	static const uint8_t bytes[] = {
-		12, DESCRIPTOR_LIMITS, 1, 0, 10,
-		KEY_MAX_AREA & 255, KEY_MAX_AREA >> 8, 4,
-		MAX_AREA & 255, MAX_AREA >> 8 & 255, MAX_AREA >> 16 & 255, MAX_AREA >> 24,
-	};
-
-	return answer_bytes(in, bytes, sizeof(bytes));
-}
-
 static int answer_string(const struct control *c, int index, uint8_t *in)
 {
 	char serial[16];
@@ -85,7 +64,7 @@ static int answer_string(const struct control *c, int index, uint8_t *in)
 		text = "unplug";
 		break;
 	case STRING_PRODUCT:
-		text = "Emulated display adapter";
+		text = c->display->kind->title;
 		break;
 	case STRING_SERIAL:
 		text = serial;
@@ -106,15 +85,14 @@ static int answer_descriptor(const struct control *c, int type, int index, uint8
 {
 	switch (type) {
 	case USB_DT_DEVICE:
-		return answer_device(in);
+		return answer_device(c, in);
 	case USB_DT_CONFIG:
 		return index ? -EPIPE : answer_config(in);
 	case USB_DT_STRING:
 		return answer_string(c, index, in);
-	case DESCRIPTOR_LIMITS:
-		return answer_limits(in);
 	default:
-		return -EPIPE;
+		return c->display->kind->descriptor ?
+			       c->display->kind->descriptor(type, in) : -EPIPE;
 	}
 }
 
@@ -143,21 +121,8 @@ static int answer_standard(struct control *c, const uint8_t setup[8], uint8_t *i
 	}
 }
 
-static int answer_vendor(const struct control *c, const uint8_t setup[8], uint8_t *in)
-{
-	if (setup[1] == VENDOR_CHANNEL && !(setup[0] & USB_DIR_IN))
-		return setup[6] | setup[7] << 8;
-	if (setup[1] != VENDOR_READ_EDID || !(setup[0] & USB_DIR_IN))
-		return -EPIPE;
-	/* wValue counts in its high byte, which 128 bytes do not fill */
-	if (setup[3] >= EDID_SIZE)
-		return -EPIPE;
-	in[0] = 0;
-	in[1] = c->edid[setup[3]];
-	return 2;
-}
-
-int control_answer(struct control *c, const uint8_t setup[8], uint8_t in[CONTROL_SIZE])
+int control_answer(struct control *c, const uint8_t setup[8], const uint8_t *data,
+		   uint8_t in[DISPLAY_ANSWER])
 {
 	int room = setup[6] | setup[7] << 8;
 	int len;
@@ -167,7 +132,7 @@ int control_answer(struct control *c, const uint8_t setup[8], uint8_t in[CONTROL
 		len = answer_standard(c, setup, in);
 		break;
 	case USB_TYPE_VENDOR:
-		len = answer_vendor(c, setup, in);
+		len = c->display->kind->request(c->display, setup, data, in);
 		break;
 	default:
 		return -EPIPE;
@@ -175,9 +140,9 @@ int control_answer(struct control *c, const uint8_t setup[8], uint8_t in[CONTROL
 	return len < room ? len : room;
 }
 
-void control_init(struct control *c, int number, const struct mode *mode)
+void control_init(struct control *c, int number, struct display *display)
 {
 	memset(c, 0, sizeof(*c));
 	c->number = number;
-	edid_make(c->edid, number, mode);
+	c->display = display;
 }

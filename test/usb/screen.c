@@ -31,6 +31,21 @@ void screen_reset(struct screen *s)
 	s->lit = false;
 }
 
+void screen_light(struct screen *s, uint32_t base, unsigned int width, unsigned int height)
+{
+	s->width = width;
+	s->height = height;
+	s->base = base;
+	s->lit = true;
+	s->modes++;
+}
+
+void screen_dark(struct screen *s)
+{
+	s->offs += s->lit;
+	s->lit = false;
+}
+
 static unsigned int register_pair(const struct screen *s, uint8_t reg)
 {
 	return s->reg[reg] << 8 | s->reg[reg + 1];
@@ -41,18 +56,11 @@ static void screen_unlock(struct screen *s)
 	unsigned int width = register_pair(s, REG_WIDTH);
 	unsigned int height = register_pair(s, REG_HEIGHT);
 
-	if (s->reg[REG_BLANK] != BLANK_NONE) {
-		s->offs += s->lit;
-		s->lit = false;
-		return;
-	}
-	if (!width || !height)
-		return;
-	s->width = width;
-	s->height = height;
-	s->base = s->reg[REG_BASE] << 16 | register_pair(s, REG_BASE + 1);
-	s->lit = true;
-	s->modes++;
+	if (s->reg[REG_BLANK] != BLANK_NONE)
+		screen_dark(s);
+	else if (width && height)
+		screen_light(s, s->reg[REG_BASE] << 16 | register_pair(s, REG_BASE + 1),
+			     width, height);
 }
 
 void screen_register(struct screen *s, uint8_t reg, uint8_t value)

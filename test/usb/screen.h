@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * screen: the memory and the registers behind the pixel stream of an adapter
+ * screen: the memory behind the pixels of an adapter, and what is seen of it
  *
- * The memory is the whole 24-bit address space of the commands, 16 bits a pixel.
- * Registers are written between a lock and an unlock, themselves writes to register
- * 0xff, and take effect together at the unlock:
+ *	dark  --screen_light()-->  lit   (a mode was set; also if it was lit)
+ *	lit   --screen_dark()--->  dark  (it was switched off)
  *
- *	dark  --unlock with a size and blank mode 0-->  lit  (a mode was set)
- *	lit   --unlock with another blank mode------->  dark (it was switched off)
+ * A picture can be taken of a dark screen too: of what was last lit.
  *
- * A picture can be taken of a dark screen too: of what was last lit. Only the
- * registers that decide what is seen are looked at; those of the timing are not.
+ * The memory has 16 bits a pixel. For a DisplayLink adapter it is the whole 24-bit address
+ * space of the commands, and there are registers, which are written between a lock and an
+ * unlock, themselves writes to register 0xff, and take effect together at the unlock: a size
+ * and blank mode 0 light the screen, another blank mode darkens it. Only the registers
+ * that decide what is seen are looked at; those of the timing are not.
  */
 #ifndef UNPLUG_TEST_USB_SCREEN_H
 #define UNPLUG_TEST_USB_SCREEN_H
@@ -51,6 +52,21 @@ struct screen {
  * @s:		a screen, zeroed before its first reset
  */
 void screen_reset(struct screen *s);
+
+/**
+ * screen_light() - set a mode, and be seen
+ * @s:		the screen
+ * @base:	address of the top left pixel
+ * @width:	of the picture
+ * @height:	of the picture
+ */
+void screen_light(struct screen *s, uint32_t base, unsigned int width, unsigned int height);
+
+/**
+ * screen_dark() - be seen no more
+ * @s:		the screen
+ */
+void screen_dark(struct screen *s);
 
 /**
  * screen_register() - write a register

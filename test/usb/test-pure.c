@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Unit tests of what needs no kernel: decoder, packets, EDID, endpoint 0 */
+/* Unit tests of what needs no kernel: decoders, packets, EDID, endpoint 0 */
 
 #include "control.h"
-#include "screen.h"
-#include "stream.h"
 #include "usbip.h"
 
 #include <errno.h>
@@ -250,14 +248,127 @@ static void test_control(void)
 	static const uint8_t beyond[8] = { 0xc0, 2, 0, 128, 0xa1, 0, 2, 0 };
 	static const uint8_t channel[8] = { 0x40, 0x12, 0, 0, 0, 0, 16, 0 };
 	static const uint8_t device[8] = { 0x80, 6, 0, 1, 0, 0, 8, 0 };
-	uint8_t in[CONTROL_SIZE];
+	struct display d = { .kind = &displaylink_kind, .mode = mode_find("640x480") };
+	uint8_t in[DISPLAY_ANSWER], data[16] = { 0 };
 	struct control c;
 
-	control_init(&c, 2, mode_find("640x480"));
-	CHECK(control_answer(&c, edid, in) == 2 && in[0] == 0 && in[1] == c.edid[126]);
-	CHECK(control_answer(&c, beyond, in) == -EPIPE);
-	CHECK(control_answer(&c, channel, in) == 16);
-	CHECK(control_answer(&c, device, in) == 8 && in[0] == 18);
+	display_reset(&d, 2);
+	control_init(&c, 2, &d);
+	CHECK(control_answer(&c, edid, NULL, in) == 2 && in[0] == 0 && in[1] == d.edid[126]);
+	CHECK(control_answer(&c, beyond, NULL, in) == -EPIPE);
+	CHECK(control_answer(&c, channel, data, in) == 16);
+	CHECK(control_answer(&c, device, NULL, in) == 8 && in[0] == 18);
+	display_free(&d);
+}
+
+static struct display gud = { .kind = &gud_kind };
+static struct control gud_control;
+
+/* The result of a request, and its data if it goes in */
+static int gud_in(uint8_t request, uint8_t in[DISPLAY_ANSWER])
+{
+	const uint8_t setup[8] = { 0xc1, request, 0, 0, 0, 0, 255, 0 };
+
+	return control_answer(&gud_control, setup, NULL, in);
+}
+
+static int gud_out(uint8_t request, const uint8_t *data, uint8_t len)
+{
+	const uint8_t setup[8] = { 0x41, request, 0, 0, 0, 0, len, 0 };
+	uint8_t in[DISPLAY_ANSWER];
+
+	return control_answer(&gud_control, setup, len ? data : NULL, in);
+}
+
+#define GUD_OUT(request, ...) gud_out(request, (const uint8_t[]) { __VA_ARGS__ }, \
+				      sizeof((const uint8_t[]) { __VA_ARGS__ }))
+
+static uint8_t gud_status_now(void)
+{
+	uint8_t in[DISPLAY_ANSWER];
+
+	return gud_in(0, in) == 1 ? in[0] : 255;
+}
+
+/* A state of this size and format, checked */
+static int gud_check(int width, int height, uint8_t format)
+{
+	return GUD_OUT(0x61, 0, 0, 0, 0, width, width >> 8, 0, 0, 0, 0, 0, 0, height,
+		       height >> 8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, format, 0);
+}
+
+/* A rectangle of N bytes (fewer than 256) */
+static int gud_rect(int x, int y, int width, int height, int n, int compression)
+{
+	return GUD_OUT(0x60, x, x >> 8, 0, 0, y, y >> 8, 0, 0, width, width >> 8, 0, 0, height,
+		       0, 0, 0, n, 0, 0, 0, compression, 0, 0, 0, 0);
+}
+
+static void gud_fresh(void)
+{
+	gud.mode = mode_find("800x600");
+	display_reset(&gud, 1);
+	control_init(&gud_control, 1, &gud);
+	gud.garbage = 0;
+}
+
+static void test_gud_says(void)
+{
+	uint8_t in[DISPLAY_ANSWER];
+
+	gud_fresh();
+	CHECK(gud_in(1, in) == 30 && in[0] == 0x4d && in[3] == 0x1d && in[4] == 1 && !in[9]);
+	CHECK(gud_in(0x40, in) == 2 && in[0] == 0x40 && in[1] == 0x80);
+	CHECK(gud_in(0x50, in) == 5 && gud_in(0x54, in) == 1 && in[0] == 1);
+	CHECK(gud_in(0x55, in) == 48 && in[24 + 4] == (800 & 255) && in[24 + 21] == 4);
+	CHECK(gud_in(0x56, in) == EDID_SIZE && !memcmp(in, gud.edid, EDID_SIZE));
+	CHECK(gud_in(0x52, in) == -EPIPE && gud_status_now() == 2);
+}
+
+static void test_gud_refuses(void)
+{
+	gud_fresh();
+	CHECK(gud_out(0x62, NULL, 0) == -EPIPE && gud_status_now() == 3);
+	CHECK(gud_check(100, 600, 0x40) == -EPIPE && gud_status_now() == 4);
+	CHECK(gud_check(800, 600, 0x50) == -EPIPE && gud_status_now() == 4);
+	CHECK(gud_check(800, 600, 0x80) == 26 && gud_status_now() == 0);
+	CHECK(gud_rect(0, 0, 1, 1, 4, 0) == -EPIPE);	/* no mode yet */
+	CHECK(gud_out(0x62, NULL, 0) == 0);
+	CHECK(gud_rect(0, 0, 1, 1, 4, 0) == 25 && gud_rect(0, 0, 1, 1, 2, 0) == -EPIPE);
+	CHECK(gud_rect(799, 599, 1, 1, 4, 0) == 25 && gud_rect(799, 0, 2, 1, 8, 0) == -EPIPE);
+	CHECK(gud_rect(0, 599, 1, 2, 8, 0) == -EPIPE && gud_rect(0, 0, 1, 1, 4, 1) == -EPIPE);
+	CHECK(gud_rect(0, 0, 0, 1, 0, 0) == -EPIPE);
+}
+
+static void test_gud_shows(void)
+{
+	static const uint8_t pixels[16] = { 0, 0, 0xff, 0, 0, 0xff, 0, 0, 0xff, 0, 0, 0,
+					    0xff, 0xff, 0xff, 0 };
+	size_t cut;
+
+	for (cut = 0; cut <= sizeof(pixels); cut++) {
+		gud_fresh();
+		gud_check(800, 600, 0x80);
+		gud_out(0x62, NULL, 0);
+		CHECK(!gud.screen.lit && GUD_OUT(0x64, 1) == 1);
+		CHECK(gud.screen.lit && gud.screen.width == 800 && gud.screen.height == 600);
+		gud_rect(798, 1, 2, 2, sizeof(pixels), 0);
+		gud.kind->pixels(&gud, pixels, cut);
+		gud.kind->pixels(&gud, pixels + cut, sizeof(pixels) - cut);
+		CHECK(screen_color(&gud.screen, 798, 1) == 0xff0000);
+		CHECK(screen_color(&gud.screen, 799, 1) == 0x00ff00);
+		CHECK(screen_color(&gud.screen, 798, 2) == 0x0000ff);
+		CHECK(screen_color(&gud.screen, 799, 2) == 0xffffff && !gud.garbage);
+		gud.kind->pixels(&gud, pixels, 3);	/* not announced */
+		CHECK(gud.garbage == 3 && screen_color(&gud.screen, 0, 3) == 0);
+	}
+	gud_check(640, 480, 0x40);
+	gud_out(0x62, NULL, 0);
+	gud_rect(0, 0, 1, 1, 2, 0);
+	gud.kind->pixels(&gud, (const uint8_t[]) { 0xe0, 0x07 }, 2);
+	CHECK(gud.screen.width == 640 && screen_color(&gud.screen, 0, 0) == 0x00ff00);
+	CHECK(GUD_OUT(0x64, 0) == 1 && !gud.screen.lit);
+	display_free(&gud);
 }
 
 static void test_packets(void)
@@ -303,6 +414,9 @@ int main(void)
 	test_edid();
 	test_control();
 	test_packets();
+	test_gud_says();
+	test_gud_refuses();
+	test_gud_shows();
 	fresh();
 	screen_free(&screen);
 	return failed;

@@ -51,7 +51,7 @@ int uevent_next(int fd, struct uevent *ev)
 	} wanted[] = {
 		{ "ACTION", &ev->action }, { "DEVPATH", &ev->path },
 		{ "DEVTYPE", &ev->type }, { "DEVNAME", &ev->node },
-		{ "DRIVER", &ev->driver },
+		{ "DRIVER", &ev->driver }, { "PRODUCT", &ev->product },
 	};
 	unsigned int i;
 

@@ -14,6 +14,7 @@
  * @type:	e.g. "usb_device", "drm_minor"
  * @node:	of the device, below /dev
  * @driver:	bound to it
+ * @product:	of a USB device: vendor, product and revision, "17e9/bad/101"
  */
 struct uevent {
 	const char *action;
@@ -21,6 +22,7 @@ struct uevent {
 	const char *type;
 	const char *node;
 	const char *driver;
+	const char *product;
 };
 
 /**
