@@ -34,6 +34,7 @@ struct client {
 
 struct console {
 	struct emulator *e;
+	struct export *export;
 	int listener;
 	int uevents;
 	struct client client[MAX_CLIENTS];
@@ -189,16 +190,18 @@ static struct pollfd poll_entry(int fd, const struct buffer *out)
 	return (struct pollfd) { fd, POLLIN | (out && out->len ? POLLOUT : 0), 0 };
 }
 
-/* One poll(): two fixed descriptors, the adapters, the clients */
+/* One poll(): two fixed descriptors, who wants to import, the adapters, the clients */
 static void console_turn(struct console *co)
 {
 	struct emulator *e = co->e;
-	struct pollfd fds[2 + e->count + MAX_CLIENTS], *p = fds;
+	struct pollfd fds[3 + EXPORT_PEERS + e->count + MAX_CLIENTS], *p = fds, *exports;
 	struct uevent ev;
 	int i;
 
 	*p++ = poll_entry(co->listener, NULL);
 	*p++ = poll_entry(co->uevents, NULL);
+	exports = p;
+	p = export_poll(co->export, p);
 	for (i = 0; i < e->count; i++)
 		*p++ = poll_entry(e->adapter[i].fd, &e->adapter[i].out);
 	for (i = 0; i < MAX_CLIENTS; i++)
@@ -212,7 +215,7 @@ static void console_turn(struct console *co)
 		for (i = 0; i < e->count; i++)
 			adapter_uevent(&e->adapter[i], &ev);
 	}
-	p++;
+	p += 2 + EXPORT_PEERS;
 	for (i = 0; i < e->count; i++, p++) {
 		if (p->revents)
 			adapter_io(&e->adapter[i], p->revents);
@@ -221,11 +224,15 @@ static void console_turn(struct console *co)
 		if (p->revents & (POLLIN | POLLHUP | POLLERR))
 			client_read(&co->client[i]);
 	}
+	/* Last: an import gives an adapter a connection that was not polled as its. */
+	export_io(co->export, exports);
 }
 
-void console_run(struct emulator *e, int listener, int uevents)
+void console_run(struct emulator *e, struct export *export, int listener, int uevents)
 {
-	struct console co = { .e = e, .listener = listener, .uevents = uevents };
+	struct console co = {
+		.e = e, .export = export, .listener = listener, .uevents = uevents,
+	};
 	int i;
 
 	for (i = 0; i < MAX_CLIENTS; i++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * console: the loop that serves the kernel and those who give commands
+ * console: the loop that serves the kernel, other machines, and those who give commands
  *
  * One thread, one poll(): nothing in here waits for anybody, so that an adapter that
  * the kernel does not talk to any more holds nobody else up.
@@ -9,6 +9,7 @@
 #define UNPLUG_TEST_USB_CONSOLE_H
 
 #include "command.h"
+#include "export.h"
 
 /**
  * console_open() - start to listen for commands
@@ -21,9 +22,10 @@ int console_open(const char *path);
 /**
  * console_run() - serve until told to quit
  * @e:		the emulator
+ * @export:	from export_open()
  * @listener:	from console_open()
  * @uevents:	from uevent_open()
  */
-void console_run(struct emulator *e, int listener, int uevents);
+void console_run(struct emulator *e, struct export *export, int listener, int uevents);
 
 #endif

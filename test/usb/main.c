@@ -57,19 +57,25 @@ static int emulate(const struct options *o)
 {
 	struct adapter adapter[OPTIONS_ADAPTERS] = { 0 };
 	struct emulator e = { adapter, o->count, seconds_to_wait(), false };
-	int listener, uevents, i;
+	struct export export;
+	int listener, uevents, error, i;
 
 	signal(SIGPIPE, SIG_IGN);
 	/* Hardware does not wait until busy clients leave it a processor. */
 	(void)!setpriority(PRIO_PROCESS, 0, HARDWARE_NICE);
 	uevents = open_or_die(uevent_open(), "kernel messages");
 	listener = open_or_die(console_open(o->socket), o->socket);
+	error = export_open(&export, o->serve, adapter, o->count);
+	if (error < 0)
+		unlink(o->socket);
+	open_or_die(error, "TCP port");
 	for (i = 0; i < o->count; i++)
 		start_adapter(o, &adapter[i], i);
 	fflush(stdout);
 	if (o->background && fork() > 0)
 		_exit(0);
-	console_run(&e, listener, uevents);
+	console_run(&e, &export, listener, uevents);
+	export_close(&export);
 	for (i = 0; i < o->count; i++)
 		adapter_free(&adapter[i]);
 	unlink(o->socket);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Unit tests of what needs no kernel: decoders, packets, EDID, endpoint 0 */
+/* Unit tests of what needs no kernel: decoders, packets, EDID, endpoint 0, imports */
 
 #include "control.h"
+#include "export.h"
 #include "usbip.h"
 
 #include <errno.h>
@@ -371,6 +372,52 @@ static void test_gud_shows(void)
 	display_free(&gud);
 }
 
+/* Its answer to the bytes of a request; returns what export_answer() did */
+static int ask(const struct export *ex, struct buffer *out, struct adapter **import,
+	       const char *request, size_t len)
+{
+	struct buffer in = { 0 };
+	int r;
+
+	buffer_free(out);
+	buffer_append(&in, request, len);
+	r = export_answer(ex, &in, out, import);
+	buffer_free(&in);
+	return r;
+}
+
+static void test_export(void)
+{
+	struct adapter two[2] = { { .number = 1, .fd = -1, .served = true },
+				  { .number = 2, .fd = -1, .served = true } }, *import;
+	struct export ex = { .adapter = two, .count = 2 };
+	char name[40] = "\x01\x11\x80\x03\0\0\0\0001-2";
+	struct buffer out = { 0 };
+
+	two[0].display.kind = &displaylink_kind;
+	two[1].display.kind = &gud_kind;
+	two[1].state = ADAPTER_OFFERED;
+	CHECK(ask(&ex, &out, &import, "\x01\x11\x80", 3) == 0);
+	CHECK(ask(&ex, &out, &import, "\x01\x12\x80\x05\0\0\0\0", 8) == -1);
+	CHECK(ask(&ex, &out, &import, "\x01\x11\x80\x07\0\0\0\0", 8) == -1);
+	CHECK(ask(&ex, &out, &import, "\x01\x11\x80\x05\0\0\0\0", 8) == 1 && !import);
+	CHECK(out.len == 8 + 4 + 312 + 4 && out.data[11] == 1);
+	CHECK(!strcmp((char *)out.data + 12 + 256, "1-2"));
+	CHECK(out.data[12 + 288 + 12] == 0x1d && out.data[12 + 288 + 13] == 0x50);
+	CHECK(ask(&ex, &out, &import, name, 39) == 0);
+	CHECK(ask(&ex, &out, &import, name, 40) == 1 && import == &two[1]);
+	CHECK(out.len == 8 + 312 && out.data[3] == 3 && out.data[7] == 0);
+	two[1].state = ADAPTER_RUNNING;
+	two[1].fd = 0;
+	CHECK(ask(&ex, &out, &import, name, 40) == 1 && !import && out.data[7] == 2);
+	name[10] = '1';
+	CHECK(ask(&ex, &out, &import, name, 40) == 1 && !import && out.data[7] == 1);
+	name[10] = '3';
+	CHECK(ask(&ex, &out, &import, name, 40) == 1 && !import && out.data[7] == 4);
+	CHECK(out.len == 8);
+	buffer_free(&out);
+}
+
 static void test_packets(void)
 {
 	uint8_t p[USBIP_HEADER + 4] = { [3] = 1, [7] = 9, [19] = 1, [27] = 4 };
@@ -417,6 +464,7 @@ int main(void)
 	test_gud_says();
 	test_gud_refuses();
 	test_gud_shows();
+	test_export();
 	fresh();
 	screen_free(&screen);
 	return failed;
