@@ -98,6 +98,10 @@ INSMOD ?= unplug unplug-ivshmem
 bench: modules ## what the gate costs, beside what else could guard a device (out/bench)
 	@bench/run
 
+bench-drm: modules ## what it costs a DRM card, stock beside guarded (out/bench)
+	@script/drm-drivers
+	@bench/run --drm
+
 shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
@@ -117,4 +121,4 @@ distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model mmap-races bench shell lint doc clean distclean
+	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model mmap-races bench bench-drm shell lint doc clean distclean
