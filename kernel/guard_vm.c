@@ -214,10 +214,12 @@ static vm_fault_t guard_revoked(struct vm_fault *vmf)
 }
 
 /* All but the usual end, out of line, so that the usual way has few registers to save. */
-static noinline vm_fault_t guard_fault_end(struct vm_fault *vmf, vm_fault_t ret)
+static noinline vm_fault_t guard_fault_end(struct unplug_dev *dev, struct vm_fault *vmf,
+					   vm_fault_t ret)
 {
+	/* With VM_FAULT_RETRY mmap_lock was dropped: the mapping may be gone, but not @dev. */
 	ret = guard_fault_result(vmf, ret);
-	unplug_guard_leave(vma_dev(vmf->vma));
+	unplug_guard_leave(dev);
 	return ret == GUARD_REFUSED ? guard_revoked(vmf) : ret;
 }
 
@@ -234,7 +236,7 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 	/* As driver_vm_ops(), which would look for the device once more */
 	ret = dev->vm_ops[table / SETS]->fault(vmf);
 	if (unlikely(ret != VM_FAULT_NOPAGE))
-		return guard_fault_end(vmf, ret);
+		return guard_fault_end(dev, vmf, ret);
 	unplug_guard_leave(dev);
 	return VM_FAULT_NOPAGE;
 }
@@ -242,17 +244,18 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 static vm_fault_t guard_fault_populated(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
+	struct unplug_dev *dev = vma_dev(vma);
 	const struct vm_operations_struct *ops;
 	vm_fault_t ret;
 
-	if (!unplug_guard_enter_file(vma_dev(vma), vma->vm_file, "fault"))
+	if (!unplug_guard_enter_file(dev, vma->vm_file, "fault"))
 		return guard_revoked(vmf);
 	ret = unplug_populate_insert(vma, vmf->address);
 	if (!ret) {
 		ops = driver_vm_ops(vma);
 		ret = ops->fault ? ops->fault(vmf) : VM_FAULT_SIGBUS;
 	}
-	return guard_fault_end(vmf, ret);
+	return guard_fault_end(dev, vmf, ret);
 }
 
 /* Page by page it is guard_fault() that says what a revoked mapping shows. */
