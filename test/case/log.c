@@ -128,7 +128,7 @@ static bool log_is_complaint(const char *line)
 {
 	static const char *const marks[] = {
 		"BUG:", "BUG kmalloc", "BUG unplug", "Oops", "WARNING:", "general protection",
-		"kernel BUG at", "KASAN", "UBSAN", "blocked for more than", "stall", "soft lockup",
+		"kernel BUG at", "KASAN", "UBSAN", "blocked for more than", "detected stall", "soft lockup",
 		"Kernel panic", "Trying to free", "Bad page", "corruption", "Call Trace:",
 		"nobody cared",
 	};
@@ -141,13 +141,14 @@ static bool log_is_complaint(const char *line)
 }
 
 /*
- * What the kernel says, with its stack, where memory is made to fail: that of vmalloc, and that
- * of a module's folder of drivers. 6.1 goes on without the folder, links the driver from the
- * root of sysfs, and finds that link at the next time.
+ * What the kernel says, with its stack, where memory is made to fail: that of vmalloc, that of a
+ * tracepoint's fields, and that of a module's folder of drivers. 6.1 goes on without the folder,
+ * links the driver from the root of sysfs, and finds that link at the next time.
  */
 static bool log_is_out_of_memory(const char *line)
 {
 	return strstr(line, "vmalloc error: ") ||
+	       (strstr(line, "WARNING: ") && strstr(line, " event_define_fields+")) ||
 	       strstr(line, "cannot create duplicate filename '//platform:");
 }
 

@@ -75,6 +75,7 @@ static const char *skip_stamp(const char *line)
 static bool is_out_of_memory(const char *text)
 {
 	return strncmp(text, ASTRAY, strlen(ASTRAY)) == 0 ||
+	       (strncmp(text, "WARNING: ", 9) == 0 && strstr(text, " event_define_fields+")) ||
 	       (strncmp(text, "kobject_add_internal failed", 27) == 0 &&
 		strstr(text, "(error: -12 "));
 }
