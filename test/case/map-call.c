@@ -5,6 +5,7 @@
 #include "case.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -163,4 +164,50 @@ CASE(map_across_after, .name = "map-across-after",
 	expect_no_copy("process_vm_writev", process_vm_writev(getpid(), &to, 1, &from, 1, 0));
 	expect_card("the neighbour", other);
 	expect_untouched(1, "current", BYTE);
+}
+
+#define LETGO "unplug-letgo"
+#define LETGO_STATE "/sys/module/unplug_letgo/parameters/state"
+
+static long touch_one(void *arg)
+{
+	uint8_t value = 0xff;
+
+	return touch_read(arg, &value) ? -1 : value;
+}
+
+static void letgo_wait_held(const struct task *task)
+{
+	char text[16] = "";
+
+	while (strcmp(text, "held")) {
+		if (file_read(LETGO_STATE, text, sizeof(text)))
+			case_fail(LETGO_STATE ": %m");
+		if (!task_running(task))
+			case_fail("the fault was over before its handler let go");
+	}
+}
+
+/* What the guard would look at afterwards was freed: the kernel with KASAN says if it does. */
+CASE(fault_let_go, .name = "fault-let-go",
+     .promise = "K3: a mapping may go while the handler of its fault waits without mmap_lock",
+     .naive = "absent: it is about the guard")
+{
+	struct task task;
+	uint8_t *map, *other;
+	int fd;
+
+	expect_equal("errno of loading " LETGO, module_load(LETGO, ""), 0);
+	fd = expect_works("open", open("/dev/" LETGO, O_RDWR | O_CLOEXEC));
+	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	expect_works("mmap", map == MAP_FAILED ? -1 : 0);
+	task_start(&task, touch_one, map);
+	letgo_wait_held(&task);
+	/* The fault, begun again, meets this. */
+	other = mmap(map, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	expect_works("mapping over it", other == map ? 0 : -1);
+	expect_equal("errno of letting it go on", file_write(LETGO_STATE, "go"), 0);
+	expect_equal("what was read", task_wait(&task), 0);
+	close(fd);
+	expect_equal("errno of unloading " LETGO, module_unload_soon(LETGO), 0);
 }

@@ -146,6 +146,7 @@ static const char *unload_extras(void)
 		"unplug-populate",
 		"unplug-textbook",
 		"unplug-prepare",
+		"unplug-letgo",
 		"unplug-hole",
 		"unplug-sleeper",
 		"unplug-uring",
