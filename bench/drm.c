@@ -129,14 +129,7 @@ static void card_open(struct card *card, const char *variant, const char *node)
 		fail(node);
 }
 
-/* @name: NULL while warming up */
-static void sample(const char *name, const struct card *card, uint64_t all)
-{
-	if (name)
-		printf("%s %s instructions %.3f\n", name, card->variant, (double)all / COUNT);
-}
-
-static void run_version(struct card *card, const char *name)
+static uint64_t run_version(struct card *card)
 {
 	struct drm_version version = { 0 };
 	uint64_t begin = __rdtsc();
@@ -144,11 +137,11 @@ static void run_version(struct card *card, const char *name)
 
 	for (i = 0; i < COUNT; i++)
 		card_ioctl(card, DRM_IOCTL_VERSION, &version, "version");
-	sample(name, card, __rdtsc() - begin);
+	return __rdtsc() - begin;
 }
 
 /* Create, ask where to map it, close */
-static void run_gem(struct card *card, const char *name)
+static uint64_t run_gem(struct card *card)
 {
 	struct drm_mode_map_dumb map = { 0 };
 	uint64_t begin = __rdtsc();
@@ -159,11 +152,11 @@ static void run_gem(struct card *card, const char *name)
 		card_ioctl(card, DRM_IOCTL_MODE_MAP_DUMB, &map, "map a buffer");
 		buffer_close(card, map.handle);
 	}
-	sample(name, card, __rdtsc() - begin);
+	return __rdtsc() - begin;
 }
 
 /* Nobody touches it, so it has no page. */
-static void run_mmap(struct card *card, const char *name)
+static uint64_t run_mmap(struct card *card)
 {
 	uint32_t handle = buffer_create(card, 32, 32);
 	struct drm_mode_map_dumb map = { .handle = handle };
@@ -179,12 +172,13 @@ static void run_mmap(struct card *card, const char *name)
 		if (p == MAP_FAILED || munmap(p, PAGE))
 			fail("mmap");
 	}
-	sample(name, card, __rdtsc() - begin);
+	begin = __rdtsc() - begin;
 	buffer_close(card, handle);
+	return begin;
 }
 
 /* The first touch gets all pages of the buffer, and makes the page table. */
-static void run_fault(struct card *card, const char *name)
+static uint64_t run_fault(struct card *card)
 {
 	uint32_t handle = buffer_create(card, 1024, COUNT + 1);
 	char *p = buffer_map(card, handle, (void *)0x200000000000, (COUNT + 1) * PAGE);
@@ -195,13 +189,14 @@ static void run_fault(struct card *card, const char *name)
 	begin = __rdtsc();
 	for (i = 1; i <= COUNT; i++)
 		*(volatile char *)(p + i * PAGE) = 0;
-	sample(name, card, __rdtsc() - begin);
+	begin = __rdtsc() - begin;
 	munmap(p, (COUNT + 1) * PAGE);
 	buffer_close(card, handle);
+	return begin;
 }
 
 /* What the call costs: the flip itself is a worker's, who tells by an event. */
-static void run_flip(struct card *card, const char *name)
+static uint64_t run_flip(struct card *card)
 {
 	struct drm_event_vblank event;
 	struct drm_mode_crtc_page_flip flip = {
@@ -219,14 +214,33 @@ static void run_flip(struct card *card, const char *name)
 		if (read(card->fd, &event, sizeof(event)) != sizeof(event))
 			fail("the event of a flip");
 	}
-	sample(name, card, all);
+	return all;
+}
+
+/*
+ * There and back: who comes second in turn finds the allocator as the first has left it, which
+ * may be hundreds of instructions, so all come first and last as often.
+ */
+static void run_turns(struct card *cards, int n, const char *name,
+		      uint64_t (*run)(struct card *card))
+{
+	uint64_t all[CARDS_MAX] = { 0 };
+	int i, c;
+
+	for (i = 0; i < 2 * n; i++) {
+		c = i < n ? i : 2 * n - 1 - i;
+		all[c] += run(&cards[c]);
+	}
+	for (c = 0; c < n; c++)
+		printf("%s %s instructions %.3f\n", name, cards[c].variant,
+		       (double)all[c] / (2 * COUNT));
 }
 
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
-		void (*run)(struct card *card, const char *name);
+		uint64_t (*run)(struct card *card);
 	} runs[] = {
 		{ "drm_version", run_version },
 		{ "drm_gem", run_gem },
@@ -235,7 +249,7 @@ int main(int argc, char **argv)
 		{ "drm_flip", run_flip },
 	};
 	struct card cards[CARDS_MAX];
-	int n = 0, c, round;
+	int n = 0, round;
 	size_t i;
 
 	if (argc < 3 || argc % 2 == 0 || argc > 1 + 2 * CARDS_MAX) {
@@ -249,10 +263,6 @@ int main(int argc, char **argv)
 	}
 	for (round = 0; round < ROUNDS; round++)
 		for (i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
-			for (c = 0; c < n; c++) {
-				/* What the card before has left in the allocator's hands */
-				runs[i].run(&cards[c], NULL);
-				runs[i].run(&cards[c], runs[i].name);
-			}
+			run_turns(cards, n, runs[i].name, runs[i].run);
 	return fclose(stdout) ? 1 : 0;
 }
