@@ -9,6 +9,7 @@
 #include <linux/cpumask.h>
 #include <linux/errno.h>
 #include <linux/export.h>
+#include <linux/irqflags.h>
 #include <linux/minmax.h>
 #include <linux/preempt.h>
 #include <linux/smp.h>
@@ -74,6 +75,17 @@ void unplug_gate_destroy(struct unplug_gate *gate)
 }
 EXPORT_SYMBOL_GPL(unplug_gate_destroy);
 
+/* Who sees the one without the other tries again: nobody may do so in between, on this CPU. */
+static void gate_let_in(struct unplug_gate *gate)
+{
+	unsigned long flags;
+
+	local_irq_save(flags);
+	WRITE_ONCE(gate->state, UNPLUG_GATE_LIVE);
+	smp_store_release(&gate->word, gate->own);	/* F */
+	local_irq_restore(flags);
+}
+
 /**
  * unplug_gate_open() - let users in
  * @gate: a new gate
@@ -84,8 +96,7 @@ EXPORT_SYMBOL_GPL(unplug_gate_destroy);
 void unplug_gate_open(struct unplug_gate *gate)
 {
 	WARN_ON(gate->state != UNPLUG_GATE_NEW);
-	WRITE_ONCE(gate->state, UNPLUG_GATE_LIVE);
-	smp_store_release(&gate->word, gate->own);	/* F */
+	gate_let_in(gate);
 }
 EXPORT_SYMBOL_GPL(unplug_gate_open);
 
@@ -213,9 +224,7 @@ void unplug_gate_thaw(struct unplug_gate *gate)
 		if (!cpu_online(cpu))
 			xchg(per_cpu_ptr(gate->own, cpu), UNPLUG_WORD_OPEN);
 	on_each_cpu(gate_thaw_here, gate, true);	/* H */
-	/* Who sees the one without the other tries again. */
-	WRITE_ONCE(gate->state, UNPLUG_GATE_LIVE);
-	smp_store_release(&gate->word, gate->own);	/* F */
+	gate_let_in(gate);
 	preempt_enable();
 }
 EXPORT_SYMBOL_GPL(unplug_gate_thaw);
