@@ -7,6 +7,7 @@
 #include "vhci.h"
 
 #include <errno.h>
+#include <linux/usb/ch9.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,7 +70,7 @@ static void adapter_hold(struct adapter *a, const struct usbip_request *r)
 	u->request = *r;
 	if (len)
 		memcpy(u->data, r->data, len);
-	u->request.data = u->data;
+	u->request.data = len ? u->data : NULL;
 	while (*last)
 		last = &(*last)->next;
 	*last = u;
@@ -101,14 +102,17 @@ static void answer_control(struct adapter *a, const struct usbip_request *r)
 	uint8_t in[DISPLAY_ANSWER];
 	int n;
 
-	/* Nothing may be read behind what came. */
-	if (!r->in && r->length != (uint32_t)(r->setup[6] | r->setup[7] << 8)) {
+	/* Nothing may be read behind what came, nor answered to what asks for nothing. */
+	if ((!r->in && r->length != (uint32_t)(r->setup[6] | r->setup[7] << 8)) ||
+	    (r->in && !(r->setup[0] & USB_DIR_IN))) {
 		usbip_done(&a->out, r->seqnum, -EPIPE, 0, NULL);
 		return;
 	}
 	n = control_answer(&a->control, r->setup, r->length ? r->data : NULL, in);
 	if (n > 0 && (uint32_t)n > r->length)
 		n = r->length;
+	if (r->in && n > DISPLAY_ANSWER)
+		n = DISPLAY_ANSWER;
 	usbip_done(&a->out, r->seqnum, n < 0 ? n : 0, n < 0 ? 0 : n, r->in ? in : NULL);
 }
 
