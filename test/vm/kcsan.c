@@ -75,11 +75,17 @@ bool kcsan_line(struct kcsan *report, const char *text)
 		snprintf(report->first, sizeof(report->first), "%s", text);
 		report->open = !is_known(text);
 		report->ours = names_module(text);
+		report->interrupted = false;
 		return true;
 	}
 	if (strncmp(text, LAST, strlen(LAST)) == 0)
 		report->open = false;
-	else if (report->open && names_module(text))
+	/* Stacks, the innermost first, have an empty line between them. */
+	if (!text[strspn(text, " ")])
+		report->interrupted = false;
+	else if (strstr(text, " asm_sysvec_") || strstr(text, " asm_common_interrupt"))
+		report->interrupted = true;
+	else if (report->open && !report->interrupted && names_module(text))
 		report->ours = true;
 	return false;
 }

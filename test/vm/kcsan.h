@@ -7,7 +7,8 @@
  * names a module anywhere, in its first line or in either stack. This cannot hide one of
  * ours: kernels with KCSAN have everything built in (script/debug-kernel sees to that), all
  * modules are of this repository, and what they inline is in their own text. A frame
- * without a symbol counts as well: it may be of a module that was unloaded meanwhile.
+ * without a symbol counts as well: it may be of a module that was unloaded meanwhile. What an
+ * interrupt came upon does not: it has no part in what the interrupt does.
  *
  * Two pairs of functions are exempt by name, wherever called from: kcsan.c says which, and why.
  */
@@ -20,10 +21,11 @@
  * struct kcsan - a report that is being read
  * @open: its first line came, its last did not yet
  * @ours: it named a module
+ * @interrupted: what follows, to the end of this stack, an interrupt came upon
  * @first: the first line
  */
 struct kcsan {
-	bool open, ours;
+	bool open, ours, interrupted;
 	char first[256];
 };
 
