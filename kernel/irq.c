@@ -46,7 +46,7 @@ static irqreturn_t irq_thread_entry(int number, void *arg)
  *	     the gates, from now on, also before the device is live
  * @thread: runs in a thread when @handler says IRQ_WAKE_THREAD, likewise; or NULL. Waits
  *	    for nothing that shut must not wait for, as unplug_dev_unplug()
- * @flags: IRQF_…
+ * @flags: flags of request_irq()
  *
  * The line is given back in shut, when the driver's ->quiesce was called. A driver that fails
  * before the device was registered calls unplug_irq_free().

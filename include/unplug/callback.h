@@ -125,7 +125,7 @@ struct unplug_hrtimer {
  * @handler: the driver's
  * @thread: the driver's
  * @number: of the line
- * @flags: IRQF_…
+ * @flags: flags of request_irq()
  * @off: answer IRQ_NONE
  * @requested: not freed yet
  */
