@@ -63,7 +63,7 @@ MODULE_PARM_DESC(mmap_policy,
  * @registered: drm_dev_register() succeeded; set before the device is live
  * @polled: connectors were polled; set at shut
  * @vram_ops: the table of mappings of the card's memory, by the first (vram.c)
- * @end_lock: protects the next two
+ * @end_lock: protects the next two, and is held by who writes @last
  * @end: what is to be done when nobody is inside any more
  * @ended: it has been, if it was there
  * @last: who does it in ->remove, while he does; he alone finds himself there

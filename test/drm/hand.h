@@ -106,6 +106,9 @@ struct screen {
 
 extern struct screen screen;
 
+/* Its CRTC and connector: 0, or -1 and errno */
+int find_screen(void);
+
 /* Its primary plane; 0 before "atomic" */
 uint32_t atomic_plane(void);
 

@@ -17,7 +17,7 @@
 
 struct screen screen;
 
-static int find_screen(void)
+int find_screen(void)
 {
 	uint32_t crtcs[8], connectors[8];
 	struct drm_mode_card_res res = {

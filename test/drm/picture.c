@@ -42,21 +42,12 @@ static void op_picture(struct call *call)
 	answer(call, "ok");
 }
 
-/* What is on the first screen, and by which connector */
-static int get_crtc(struct drm_mode_crtc *crtc, uint32_t *connector)
+/* What is on the first screen */
+static int get_crtc(struct drm_mode_crtc *crtc)
 {
-	uint32_t crtcs[8], connectors[8];
-	struct drm_mode_card_res res = {
-		.crtc_id_ptr = (uintptr_t)crtcs,
-		.count_crtcs = 8,
-		.connector_id_ptr = (uintptr_t)connectors,
-		.count_connectors = 8,
-	};
-
-	if (ioctl(card.fd, DRM_IOCTL_MODE_GETRESOURCES, &res))
+	if (find_screen())
 		return -1;
-	*crtc = (struct drm_mode_crtc){ .crtc_id = crtcs[0] };
-	*connector = connectors[0];
+	*crtc = (struct drm_mode_crtc){ .crtc_id = screen.crtc };
 	return ioctl(card.fd, DRM_IOCTL_MODE_GETCRTC, crtc);
 }
 
@@ -64,11 +55,10 @@ static int get_crtc(struct drm_mode_crtc *crtc, uint32_t *connector)
 static void op_slow(struct call *call)
 {
 	struct drm_mode_crtc crtc;
-	uint32_t connector;
-	int result = get_crtc(&crtc, &connector);
+	int result = get_crtc(&crtc);
 
 	if (!result) {
-		crtc.set_connectors_ptr = (uintptr_t)&connector;
+		crtc.set_connectors_ptr = (uintptr_t)&screen.connector;
 		crtc.count_connectors = 1;
 		crtc.mode.clock = 1;
 		result = ioctl(card.fd, DRM_IOCTL_MODE_SETCRTC, &crtc);
@@ -82,7 +72,6 @@ static void op_part(struct call *call)
 	struct drm_clip_rect clip = { 0 };
 	struct drm_mode_fb_dirty_cmd dirty = { .clips_ptr = (uintptr_t)&clip, .num_clips = 1 };
 	struct drm_mode_crtc crtc;
-	uint32_t connector;
 	int result;
 
 	if (sscanf(call->argument, "%hu %hu %hu %hu",
@@ -90,7 +79,7 @@ static void op_part(struct call *call)
 		answer(call, "EINVAL");
 		return;
 	}
-	result = get_crtc(&crtc, &connector);
+	result = get_crtc(&crtc);
 	if (!result) {
 		dirty.fb_id = crtc.fb_id;
 		result = ioctl(card.fd, DRM_IOCTL_MODE_DIRTYFB, &dirty);

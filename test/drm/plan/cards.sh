@@ -183,7 +183,7 @@ start_module()
 
 plug_module()
 {
-	vkms_load "${MODULES[$1]}"
+	drivers_load "${MODULES[$1]}"
 	[[ " ${loaded[*]} " = *" ${MODULES[$1]} "* ]] || loaded+=("${MODULES[$1]}")
 	hand_on "puller$1" "$(name_module "$1")" drop-master
 }
