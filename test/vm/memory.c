@@ -26,23 +26,24 @@ static off_t memory_offset(int fd, uint64_t address)
 	return 0;
 }
 
-int memory_count(uint64_t address, size_t size, int byte)
+int memory_count(uint64_t address, size_t size, uint8_t byte)
 {
 	int fd = open("/proc/kcore", O_RDONLY | O_CLOEXEC), n = 0;
-	uint8_t bytes[4096];
+	const uint64_t word = byte * (UINT64_MAX / UINT8_MAX);
+	uint64_t words[4096 / sizeof(word)];
 	off_t offset;
 	size_t i;
 
 	if (fd < 0)
 		return -1;
-	offset = size <= sizeof(bytes) ? memory_offset(fd, address) : 0;
-	if (!offset || pread(fd, bytes, size, offset) != (ssize_t)size) {
+	offset = size <= sizeof(words) ? memory_offset(fd, address) : 0;
+	if (!offset || pread(fd, words, size, offset) != (ssize_t)size) {
 		close(fd);
 		errno = EIO;
 		return -1;
 	}
 	close(fd);
-	for (i = 0; i < size; i++)
-		n += bytes[i] == byte;
+	for (i = 0; i < size / sizeof(word); i++)
+		n += words[i] == word ? sizeof(word) : 0;
 	return n;
 }

@@ -7,14 +7,17 @@
 #include <stdint.h>
 
 /**
- * memory_count() - count bytes of a value
- * @address:	physical
- * @size:	how many to look at, at most 4096
+ * memory_count() - count bytes of a value that fill whole words
+ * @address:	physical, of a word
+ * @size:	how many to look at: words of eight, at most 4096
  * @byte:	the value
+ *
+ * Memory that was given back is soon somebody else's, and any byte may be among his. Eight of
+ * them in a word are not: only those count.
  *
  * Return: how many of them have the value, or -1: errno ENOENT where the kernel does not
  * show its memory (/proc/kcore).
  */
-int memory_count(uint64_t address, size_t size, int byte);
+int memory_count(uint64_t address, size_t size, uint8_t byte);
 
 #endif
