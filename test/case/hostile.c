@@ -13,6 +13,7 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -258,6 +259,7 @@ struct stopped {
 	int fd;
 	uint8_t *map;
 	int ready[2];
+	atomic_bool *pulled;	/* shared with the job; its mapper alone */
 	struct job job;
 };
 
@@ -327,19 +329,25 @@ CASE(hostile_traced, .name = "hostile-traced",
 	close(stopped.fd);
 }
 
-/* Calls as fast as it can, so that the signal comes anywhere */
+/*
+ * Calls as fast as it can, so that the signal comes anywhere. What is mapped after the
+ * pull ends it in any case: naive asks a card that it has freed whether it is there.
+ */
 static int mapper_main(void *arg)
 {
 	struct stopped *stopped = arg;
-	bool told = false;
+	bool told = false, late;
 	uint8_t value;
 	void *map;
 
 	touch_read(stopped->map, &value);
 	for (;;) {
+		late = atomic_load(stopped->pulled);
 		map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, stopped->fd, 0);
 		if (map == MAP_FAILED || touch_read(map, &value))
 			break;
+		if (late)
+			case_end(OUTCOME_STALE_MAP, "a page mapped after the pull was read");
 		munmap(map, PAGE);
 		if (!told)
 			word_tell(stopped->ready[1]);
@@ -355,12 +363,16 @@ CASE(hostile_stopped_mapper, .name = "hostile-stopped-mapper",
 {
 	struct stopped stopped;
 
+	stopped.pulled = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (stopped.pulled == MAP_FAILED)
+		case_fail("mmap: %m");
 	stopped_init(&stopped, mapper_main);
 	word_hear(stopped.ready[0], "who maps");
 	job_stop(&stopped.job);
 	card_pull(&stopped.card);
 	card_wait_gone(&stopped.card);
 	check_bus(1);
+	atomic_store(stopped.pulled, true);
 	expect_works("SIGCONT", kill(stopped.job.pid, SIGCONT));
 	expect_equal("who was stopped", job_wait(&stopped.job), 0);
 	expect_untouched(1, "current", 0);
