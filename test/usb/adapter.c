@@ -420,6 +420,9 @@ void adapter_uevent(struct adapter *a, const struct uevent *ev)
 	} else if (!ev->path[n] && !strcmp(ev->action, "remove")) {
 		a->gone++;
 		adapter_say(a, "gone");
+		/* The next device of that port is another adapter's. */
+		if (a->served)
+			a->path[0] = '\0';
 	}
 }
 
