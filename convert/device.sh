@@ -20,25 +20,7 @@ say()
 # code FILE: without comments and what is in strings, line by line
 code()
 {
-	awk '{
-		out = ""; rest = $0
-		while (rest != "") {
-			if (inside) {
-				end = index(rest, "*/")
-				if (!end) break
-				rest = substr(rest, end + 2); inside = 0
-			} else if (match(rest, /"([^"\\]|\\.)*"|\047([^\047\\]|\\[^\047]*.)\047|\/\*|\/\//)) {
-				out = out substr(rest, 1, RSTART - 1)
-				token = substr(rest, RSTART, RLENGTH)
-				rest = substr(rest, RSTART + RLENGTH)
-				if (token == "//") break
-				if (token == "/*") inside = 1; else out = out "\"\""
-			} else {
-				out = out rest; rest = ""
-			}
-		}
-		print out
-	}' "$1"
+	awk -f "$here/code.awk" "$1"
 }
 
 # has PATTERN: in the code of any file; sets $where to FILE:LINE
