@@ -1,16 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # What spatch cannot say of a driver that was converted: is each section that of one device, to its
-# end? Prints what is wrong, with the line, and exits with 1; or what somebody should look at.
-
-function say(reason)
-{
-	print reason " (" FILENAME ":" FNR ")"
-}
+# end? Prints what is wrong, with the line, and exits with 1. What goes on in functions that are called is
+# drm-calls.awk's.
 
 function refuse(reason)
 {
-	say(reason)
+	print reason " (" FILENAME ":" FNR ")"
 	failed = 1
 	exit 1
 }
@@ -47,10 +43,6 @@ drm && ($0 ~ "(^|[^A-Za-z_0-9>.])" root " *=[^=]" || $0 ~ "_put\\(" root "\\)") 
 
 hw && locks($0) {
 	refuse("a section takes modeset locks, which users hold, in a way that is not known here")
-}
-
-hw && /[^a-z_](wait_event|wait_for_completion|mutex_lock_interruptible|wait_event_interruptible)\(/ {
-	say("a hardware section that waits without a limit")
 }
 
 /[^a-z_]drm_kms_helper_poll_fini\(/ {

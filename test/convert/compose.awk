@@ -2,7 +2,7 @@
 #
 # awk -f compose.awk BLOCKS BASE BASE: the driver BASE with the functions, structures and
 # tables of BLOCKS in place of its own of the same name, others before the one that they
-# precede, or before its table of file operations. A block begins and ends in the first column.
+# precede, or before its table of operations. A block begins and ends in the first column.
 
 function name_of(line)
 {
@@ -50,7 +50,7 @@ file == 2 {
 
 begins($0) {
 	name = name_of($0)
-	if (name ~ /_fops$/) {
+	if (name ~ /_(fops|drm)$/) {
 		printf "%s", loose
 		for (i = blocks; i && !(order[i] in base); i--)
 			;
