@@ -182,7 +182,8 @@ static inline bool unplug_drm_gate_enter(struct drm_device *drm,
  *
  * See unplug_dev_hw_enter(): it may sleep for the hardware, with a time limit, but not for
  * a user, nor for a lock that is held over such a wait, as modeset locks are. For those
- * who take them there is unplug_drm_enter().
+ * who take them there is unplug_drm_enter(). One inside another may be refused, though the outer
+ * one goes on: what the outer one needs done is to be done without.
  *
  * Ownership: the caller has a reference of @drm, and owes unplug_drm_hw_exit() if it
  *	    succeeds.
