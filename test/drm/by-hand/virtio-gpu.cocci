@@ -3,24 +3,41 @@
 // What convert/drm leaves to do in virtio-gpu: telling the host of commands looks at queues that
 // ->remove has freed, if somebody is late; and a command that is refused keeps the buffers it is about.
 
+@ notify @
+symbol vgdev;
 @@
-@@
- virtio_gpu_notify(struct virtio_gpu_device *vgdev)
+-void virtio_gpu_notify(struct virtio_gpu_device *vgdev)
++static void __virtio_gpu_notify(struct virtio_gpu_device *vgdev)
  {
+ ...
+ }
++void virtio_gpu_notify(struct virtio_gpu_device *vgdev)
++{
 +	int idx;
- 	bool notify;
- 
- 	if (!atomic_read(&vgdev->pending_commands))
- 		return;
++
 +	if (!unplug_drm_hw_enter(vgdev->ddev, &idx))
 +		return;
- ...
- if (notify) { virtqueue_notify(...); }
++	__virtio_gpu_notify(vgdev);
 +	unplug_drm_hw_exit(vgdev->ddev, idx);
++}
+
+// Who is in a section already tells the host in any case: a second one may be refused, and then it would
+// wait for answers to commands that the host was not told of.
+@ depends on notify @
+@@
++static void __virtio_gpu_notify(struct virtio_gpu_device *vgdev);
++
+ virtio_gpu_queue_ctrl_sgs(struct virtio_gpu_device *vgdev, ...)
+ {
+ <+...
+-virtio_gpu_notify(vgdev);
++__virtio_gpu_notify(vgdev);
+ ...+>
  }
 
 @@
 identifier idx;
+symbol vgdev, fence, vbuf;
 @@
  virtio_gpu_queue_ctrl_sgs(...)
  {
@@ -45,9 +62,9 @@ expression E;
  struct drm_device *dev = E;
 +struct virtio_gpu_device *vgdev = dev->dev_private;
  ...
- unplug_drm_shutdown(dev);
 +wait_event_timeout(vgdev->ctrlq.ack_queue,
 +		   vgdev->ctrlq.vq->num_free == virtqueue_get_vring_size(vgdev->ctrlq.vq),
 +		   5 * HZ);
+ virtio_gpu_deinit(dev);
  ...
  }
