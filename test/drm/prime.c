@@ -6,6 +6,7 @@
 
 #define _GNU_SOURCE
 #include "hand.h"
+#include "module/unplug-drm-test.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,29 @@ static void op_export_other(struct call *call)
 	answer_result(call, export(other.fd, other.handle, &other.dmabuf));
 }
 
+/*
+ * The other card is at work on its buffer, and does not end: a fence of the test's module stands for
+ * that. other-done: it is done.
+ */
+static int other_fence = -1;
+
+static void op_other_busy(struct call *call)
+{
+	struct dma_buf_import_sync_file import = { .flags = DMA_BUF_SYNC_WRITE };
+
+	other_fence = request(UNPLUG_DRM_TEST_FENCE, 0);
+	import.fd = other_fence;
+	answer_result(call, other_fence < 0 ? -1 :
+		      ioctl(other.dmabuf, DMA_BUF_IOCTL_IMPORT_SYNC_FILE, &import));
+}
+
+static void op_other_done(struct call *call)
+{
+	answer_result(call, request(UNPLUG_DRM_TEST_SIGNAL, other_fence));
+	close(other_fence);
+	other_fence = -1;
+}
+
 /* Its own and the opposite one's: imported by each */
 static int import(int fd, int dmabuf, uint32_t *to)
 {
@@ -114,6 +138,13 @@ static int import(int fd, int dmabuf, uint32_t *to)
 static void op_import(struct call *call)
 {
 	answer_result(call, import(card.fd, other.dmabuf, &own.got));
+}
+
+/* What was imported is the card's buffer from now on: for "show". */
+static void op_use_import(struct call *call)
+{
+	card.handle = own.got;
+	answer(call, "ok");
 }
 
 /* The card's buffer, by the other */
@@ -192,7 +223,10 @@ const struct op prime_ops[] = {
 	{ "other", op_other },
 	{ "export", op_export },
 	{ "export-other", op_export_other },
+	{ "other-busy", op_other_busy },
+	{ "other-done", op_other_done },
 	{ "import", op_import },
+	{ "use-import", op_use_import },
 	{ "import-other", op_import_other },
 	{ "other-uses", op_other_uses },
 	{ "dmabuf-map", op_dmabuf_map },
