@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "test/vm/excuse.h"
 #include <unistd.h>
 #include "test/vm/kcsan.h"
 
@@ -140,18 +141,6 @@ static bool log_is_complaint(const char *line)
 	return false;
 }
 
-/*
- * What the kernel says, with its stack, where memory is made to fail: that of vmalloc, that of a
- * tracepoint's fields, and that of a module's folder of drivers. 6.1 goes on without the folder,
- * links the driver from the root of sysfs, and finds that link at the next time.
- */
-static bool log_is_out_of_memory(const char *line)
-{
-	return strstr(line, "vmalloc error: ") ||
-	       (strstr(line, "WARNING: ") && strstr(line, " event_define_fields+")) ||
-	       strstr(line, "cannot create duplicate filename '//platform:");
-}
-
 const char *log_complaint(void)
 {
 	static struct kcsan report;
@@ -160,12 +149,14 @@ const char *log_complaint(void)
 	bool excused = false;
 
 	log_drain();
+	enum excuse excuse;
 	memset(&report, 0, sizeof(report));
 	for (line = log_text; log_size && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
 		snprintf(found, sizeof(found), "%.*s", (int)(end - line), line);
-		if (log_is_out_of_memory(found))
-			excused = true;
+		excuse = excuse_line(found);
+		if (excuse)
+			excused |= excuse == EXCUSE_STACK;
 		else if (excused && !strcmp(found, "Call Trace:"))
 			excused = false;
 		else if (!kcsan_line(&report, found) && log_is_complaint(found))

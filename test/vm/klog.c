@@ -2,6 +2,7 @@
 /* The guest's console: kept whole, and searched for the kernel's complaints */
 
 #include "agent.h"
+#include "excuse.h"
 
 #include <string.h>
 
@@ -65,21 +66,6 @@ static const char *skip_stamp(const char *line)
 	return p && p[1] == ' ' ? p + 2 : line;
 }
 
-/*
- * How a line begins that 6.1 prints at the second time that it had no memory for a
- * module's folder of drivers: then it links the driver from the root of sysfs.
- */
-#define ASTRAY "sysfs: cannot create duplicate filename '//platform:"
-
-/* A complaint in form, but what it is about is memory that was made to fail */
-static bool is_out_of_memory(const char *text)
-{
-	return strncmp(text, ASTRAY, strlen(ASTRAY)) == 0 ||
-	       (strncmp(text, "WARNING: ", 9) == 0 && strstr(text, " event_define_fields+")) ||
-	       (strncmp(text, "kobject_add_internal failed", 27) == 0 &&
-		strstr(text, "(error: -12 "));
-}
-
 static void klog_line(struct klog *klog, const char *line)
 {
 	const char *text = skip_stamp(line);
@@ -89,7 +75,7 @@ static void klog_line(struct klog *klog, const char *line)
 	/* Said at once: the guest may not live to end the report. */
 	if (klog->kcsan.ours && !klog->verdict[0])
 		snprintf(klog->verdict, sizeof(klog->verdict), "%.200s", klog->kcsan.first);
-	if (race || is_out_of_memory(text))
+	if (race || excuse_line(text))
 		return;
 	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		if (strncmp(text, complaints[i].text, strlen(complaints[i].text)) != 0)
