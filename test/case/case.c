@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "test/vm/host.h"
 
@@ -171,6 +172,14 @@ void expect_untouched(int card, const char *generation, int byte)
 	if (n > 0)
 		case_end(OUTCOME_STALE_MAP, "%ld bytes of card %d (generation %s) were changed",
 			 n, card, generation);
+}
+
+long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int poll_in(int fd, int milliseconds)

@@ -200,6 +200,7 @@ const char *log_complaint(void);	/* the first one, or NULL */
  * what kmemleak finds, where the kernel has it
  */
 void leak_forget(void);
+void log_wait_complaint(void);	/* of the control, which is to make one */
 const char *leak_check(void);	/* the first leak, or NULL */
 
 /*
@@ -282,3 +283,4 @@ int file_read(const char *path, char *text, size_t size);	/* its first line */
 int poll_in(int fd, int milliseconds);
 
 #endif
+long now_ms(void);

@@ -11,9 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include "test/vm/excuse.h"
 #include <unistd.h>
+#include "test/vm/excuse.h"
 #include "test/vm/kcsan.h"
 
 static int log_fd = -1;
@@ -88,14 +87,6 @@ bool log_has(const char *who, const char *event)
 	return log_search(who, event);
 }
 
-static long now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void log_wait(const char *who, const char *event)
 {
 	long end = now_ms() + case_timeout(), left;
@@ -104,6 +95,18 @@ void log_wait(const char *who, const char *event)
 		left = end - now_ms();
 		if (left <= 0)
 			case_end(OUTCOME_HANG, "the kernel did not log '%s … %s'", who, event);
+		poll_in(log_fd, left);
+	}
+}
+
+void log_wait_complaint(void)
+{
+	long end = now_ms() + case_timeout(), left;
+
+	while (!log_complaint()) {
+		left = end - now_ms();
+		if (left <= 0)
+			case_end(OUTCOME_HANG, "the kernel does not complain");
 		poll_in(log_fd, left);
 	}
 }
@@ -146,10 +149,10 @@ const char *log_complaint(void)
 	static struct kcsan report;
 	static char found[160];
 	char *line, *end;
+	enum excuse excuse;
 	bool excused = false;
 
 	log_drain();
-	enum excuse excuse;
 	memset(&report, 0, sizeof(report));
 	for (line = log_text; log_size && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
