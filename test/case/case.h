@@ -249,8 +249,10 @@ void task_wait_asleep_deaf(struct task *task);	/* to signals */
 /* The same for those who may come back before: false then */
 bool task_try_asleep(struct task *task);
 bool task_try_asleep_deaf(struct task *task);
+/* Until it sleeps, in a system call */
 
 /*
+void task_wait_blocked(struct task *task);	/* either */
  * jobs: a process of its own, the result being its exit status. job_start() forks:
  * the child shares the open files and has copies of the mappings. job_do() starts a
  * fresh program without either (see do.c): who unplugs must not share the memory

@@ -149,6 +149,7 @@ static int heir_main(void *arg)
 	heir->f.buffer = hold.page;
 	task_start(&task, heir_write, &heir->f);
 	hold_wait(&hold);
+	task_wait_blocked(&task);
 	word_tell(heir->inside[1]);
 	return pause();		/* until he is killed */
 }

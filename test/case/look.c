@@ -93,3 +93,5 @@ void inside_end(struct inside *inside)
 	task_wait(&inside->task);
 	op_close(&inside->f);
 }
+	/* The stack of who runs is not looked at. */
+	task_wait_blocked(&inside->task);

@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include "case.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -68,12 +69,34 @@ bool task_running(const struct task *task)
 }
 
 /*
+ * Off its processor, in a system call: the kernel waits for the one before it says the other.
+ * Else it may be about to sleep, or to read a page of the program.
+ */
+static bool task_is_blocked(pid_t tid)
+{
+	char path[64], call[128];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", tid);
+	return !file_read(path, call, sizeof(call)) && isdigit(call[0]);
+}
+
+static bool task_is_in_state(pid_t tid, const char *want)
+{
+	char path[64], stat[512] = "", *state;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
+	if (file_read(path, stat, sizeof(stat)))
+		return false;
+	state = strrchr(stat, ')') ?: stat;
+	return !strncmp(state, want, strlen(want));
+}
+
+/*
  * Nothing tells that a thread went to sleep: look until it did. Whoever wakes it
  * later is then known to have done so.
  */
 static bool task_try_state(struct task *task, const char *want)
 {
-	char path[64], stat[512] = "", *state = stat;
 	pid_t tid;
 
 	do {
@@ -81,11 +104,7 @@ static bool task_try_state(struct task *task, const char *want)
 			return false;
 		sched_yield();
 		tid = __atomic_load_n(&task->tid, __ATOMIC_ACQUIRE);
-		snprintf(path, sizeof(path), "/proc/self/task/%d/stat", tid);
-		if (!tid || file_read(path, stat, sizeof(stat)))
-			continue;
-		state = strrchr(stat, ')') ?: stat;
-	} while (strncmp(state, want, strlen(want)));
+	} while (!tid || !task_is_blocked(tid) || !task_is_in_state(tid, want));
 	return true;
 }
 
@@ -103,6 +122,11 @@ void task_wait_asleep(struct task *task)
 void task_wait_asleep_deaf(struct task *task)
 {
 	task_expect_state(task, ") D");
+}
+
+void task_wait_blocked(struct task *task)
+{
+	task_expect_state(task, "");
 }
 
 bool task_try_asleep(struct task *task)
