@@ -322,7 +322,7 @@ CASE(files_after, .name = "files-after",
 	munmap(map, 2 * OP_BYTES);
 	expect_works("access of debugfs", access(path, F_OK));
 	close(fd);
-	node_wait(path, false);
+	look_wait_away(&card, "state");
 }
 
 /*

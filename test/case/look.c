@@ -5,6 +5,7 @@
 #include "look.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -17,6 +18,20 @@
 void look_path(const struct card *card, const char *file, char *path, size_t size)
 {
 	snprintf(path, size, ROOT "/%.*s/%s", (int)strlen(card->id) - 1, card->id, file);
+}
+
+/* Whoever has the last reference takes it away: this process, or a worker of the core. */
+void look_wait_away(const struct card *card, const char *file)
+{
+	long end = now_ms() + case_timeout();
+	char path[CARD_PATH];
+
+	look_path(card, file, path, sizeof(path));
+	while (!access(path, F_OK)) {
+		if (now_ms() > end)
+			case_end(OUTCOME_HANG, "%s stays", path);
+		sched_yield();
+	}
 }
 
 const char *look_at(const struct card *card, const char *file)
@@ -85,6 +100,8 @@ void inside_begin(struct inside *inside, const struct op *op, const struct card 
 	inside->f.buffer = inside->hold.page;
 	task_start(&inside->task, inside_main, inside);
 	hold_wait(&inside->hold);
+	/* The stack of who runs is not looked at. */
+	task_wait_blocked(&inside->task);
 }
 
 void inside_end(struct inside *inside)
@@ -93,5 +110,3 @@ void inside_end(struct inside *inside)
 	task_wait(&inside->task);
 	op_close(&inside->f);
 }
-	/* The stack of who runs is not looked at. */
-	task_wait_blocked(&inside->task);

@@ -12,6 +12,7 @@ void look_path(const struct card *card, const char *file, char *path, size_t siz
 const char *look_at(const struct card *card, const char *file);	/* all of it, until the next call */
 void look_for(const struct card *card, const char *file, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));	/* it has to say that */
+void look_wait_away(const struct card *card, const char *file);
 void look_empty(const struct card *card, const char *file);
 void look_track(bool on);	/* /sys/kernel/debug/unplug/tracking */
 void look_stall(int ms);	/* parameter stall_ms */
