@@ -329,9 +329,12 @@ CASE(irq_probe_fails, .name = "irq-probe-fails",
 	expect_equal("errno of unloading", module_unload_soon(MODULE), 0);
 }
 
+/* A timer may be at it still. */
 static void set_frozen(const char *frozen)
 {
+	drain_patiently(true);
 	expect_equal("errno of freezing, or thawing", file_write(PARAMETER "frozen", frozen), 0);
+	drain_patiently(false);
 }
 
 static long attribute_read(const char *path)

@@ -183,6 +183,11 @@ const char *world_unload(void);
 int module_load(const char *name, const char *arguments);	/* 0 or errno */
 int module_unload(const char *name);				/* 0 or errno */
 int module_unload_soon(const char *name);	/* the same, patiently */
+/*
+ * How long unplug, freeze and thaw wait for those inside: as long as these take, or no longer
+ * than as shipped, which is too short for a promise on a machine that does something else.
+ */
+void drain_patiently(bool on);
 bool module_loaded(const char *name);
 /* Unplug the device of a test's driver: by another process, as a shared memory map hides races. */
 void module_pull(const char *parameter);
@@ -195,12 +200,12 @@ void log_wait(const char *who, const char *event);
 bool log_has(const char *who, const char *event);	/* until now */
 void log_write(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 const char *log_complaint(void);	/* the first one, or NULL */
+void log_wait_complaint(void);	/* of the control, which is to make one */
 
 /*
  * what kmemleak finds, where the kernel has it
  */
 void leak_forget(void);
-void log_wait_complaint(void);	/* of the control, which is to make one */
 const char *leak_check(void);	/* the first leak, or NULL */
 
 /*
@@ -244,15 +249,15 @@ struct task {
 void task_start(struct task *task, long (*run)(void *arg), void *arg);
 long task_wait(struct task *task);
 bool task_running(const struct task *task);
+/* Until it sleeps, in a system call */
 void task_wait_asleep(struct task *task);
 void task_wait_asleep_deaf(struct task *task);	/* to signals */
+void task_wait_blocked(struct task *task);	/* either */
 /* The same for those who may come back before: false then */
 bool task_try_asleep(struct task *task);
 bool task_try_asleep_deaf(struct task *task);
-/* Until it sleeps, in a system call */
 
 /*
-void task_wait_blocked(struct task *task);	/* either */
  * jobs: a process of its own, the result being its exit status. job_start() forks:
  * the child shares the open files and has copies of the mappings. job_do() starts a
  * fresh program without either (see do.c): who unplugs must not share the memory
@@ -283,6 +288,6 @@ void word_hear(int fd, const char *whom);
 int file_write(const char *path, const char *text);	/* 0 or errno */
 int file_read(const char *path, char *text, size_t size);	/* its first line */
 int poll_in(int fd, int milliseconds);
+long now_ms(void);
 
 #endif
-long now_ms(void);

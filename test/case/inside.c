@@ -195,6 +195,8 @@ static void unplug_by(const struct way *way, const char *how, int target)
 	int fd;
 
 	log_open();
+	/* Who waits for gone from outside is to see it, however long the worker takes. */
+	drain_patiently(true);
 	expect_equal("errno of loading", module_load("unplug-inside", ""), 0);
 	fd = expect_works("open", node_open(0));
 	snprintf(arm, sizeof(arm), "%s %s %d", way->where, how, target);
@@ -211,6 +213,7 @@ static void unplug_by(const struct way *way, const char *how, int target)
 		case_fail("by %s, %s, of %d: the log %s '" SAID "'", way->where, how, target,
 			  way->outside ? "says" : "does not say");
 	close(fd);
+	drain_patiently(false);
 	expect_equal("errno of unloading", module_unload_soon("unplug-inside"), 0);
 }
 

@@ -19,7 +19,6 @@
 #define EVENTS INSTANCE "/events/unplug"
 
 #define BTF "/sys/kernel/btf/vmlinux"
-#define DRAIN_MS "/sys/module/unplug/parameters/drain_ms"
 
 #define BPF_STEP(step)								\
 	"tracepoint:unplug:unplug_" step " { printf(\" unplug_" step ": %%s#%%llu us=%%lld"	\
@@ -215,7 +214,7 @@ static void traced_by(const char *program, const char *fmt)
 	if (access(program, X_OK))
 		case_end(OUTCOME_SKIP, "%s is not installed", program);
 	card_init(&card, 1);
-	expect_equal("errno of drain_ms", file_write(DRAIN_MS, "600000"), 0);
+	drain_patiently(true);
 	snprintf(unbind, sizeof(unbind), "/usr/bin/tee /sys/bus/pci/drivers/%s/unbind",
 		 driver->pci);
 	snprintf(command, sizeof(command), fmt, card.address, unbind);
@@ -224,7 +223,7 @@ static void traced_by(const char *program, const char *fmt)
 		case_fail("%s: %m", program);
 	trace_text[fread(trace_text, 1, sizeof(trace_text) - 1, out)] = '\0';
 	pclose(out);
-	expect_equal("errno of drain_ms", file_write(DRAIN_MS, "100"), 0);
+	drain_patiently(false);
 	card_wait_gone(&card);
 	trace_in_order(&card, 0);
 }

@@ -104,7 +104,36 @@ int module_unload_soon(const char *name)
 		if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 			case_fail("membarrier: %m");
 	}
-	return err;
+}
+
+static void parameter_set(const char *name, long value)
+{
+	char path[CARD_PATH], text[24];
+	int err;
+
+	snprintf(path, sizeof(path), "/sys/module/unplug/parameters/%s", name);
+	snprintf(text, sizeof(text), "%ld", value);
+	err = file_write(path, text);
+	if (err)
+		case_fail("%s: %s", path, strerror(err));
+}
+
+#define DRAIN_MS 100	/* as shipped */
+#define STALL_MS 10000
+
+void drain_patiently(bool on)
+{
+	parameter_set("drain_ms", on ? case_timeout() / 2 : DRAIN_MS);
+}
+
+/* A case that failed has left them as it wanted them. */
+static void restore_parameters(void)
+{
+	if (!module_loaded("unplug"))
+		return;
+	parameter_set("drain_ms", DRAIN_MS);
+	parameter_set("stall_ms", STALL_MS);
+	parameter_set("tracking", 0);
 }
 
 bool module_loaded(const char *name)
@@ -175,6 +204,7 @@ static const char *restore_modules(void)
 	if (!driver->naive || (build && !strcmp(build, "hooks")))
 		error = load_missing("unplug");
 	return error ?: load_missing(driver->module);
+	restore_parameters();
 }
 
 static bool card_plugged(const char *address)
