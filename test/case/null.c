@@ -30,7 +30,7 @@ static void null_load(const char *arguments)
 
 static void null_unload(void)
 {
-	int err = module_unload("unplug-null");
+	int err = module_unload_soon("unplug-null");
 
 	if (err)
 		case_fail("unloading unplug-null: %s", strerror(err));

@@ -38,7 +38,7 @@ CASE(unload_live, .name = "unload-live",
 	expect_refused(driver->module, module_unload(driver->module));
 	expect_equal("read afterwards", read(fd, &byte, 1), 1);
 	close(fd);
-	expect_unloaded(driver->module, module_unload(driver->module));
+	expect_unloaded(driver->module, module_unload_soon(driver->module));
 }
 
 static long held_ioctl(void *arg)
@@ -139,7 +139,7 @@ CASE(selftest_before, .name = "selftest-before",
 
 	if (err)
 		case_fail("loading unplug-selftest: %s; see the kernel's log", strerror(err));
-	expect_unloaded("unplug-selftest", module_unload("unplug-selftest"));
+	expect_unloaded("unplug-selftest", module_unload_soon("unplug-selftest"));
 }
 
 CASE(selftest_hooks_before, .name = "selftest-hooks-before",

@@ -91,16 +91,17 @@ int module_unload(const char *name)
 /*
  * The memory of a device is freed by RCU, and pins the core until then; and who is
  * told that a device is gone may be faster than the worker that says so. Both are
- * over after some grace periods.
+ * over after some grace periods: how many, the worker's processor decides.
  */
 int module_unload_soon(const char *name)
 {
-	int err, i;
+	long end = now_ms() + case_timeout();
+	int err;
 
-	for (i = 0; i < 1000; i++) {
+	for (;;) {
 		err = module_unload(name);
-		if (!err)
-			break;
+		if ((err != EAGAIN && err != EBUSY) || now_ms() > end)
+			return err;
 		if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
 			case_fail("membarrier: %m");
 	}
@@ -203,8 +204,8 @@ static const char *restore_modules(void)
 		return error;
 	if (!driver->naive || (build && !strcmp(build, "hooks")))
 		error = load_missing("unplug");
-	return error ?: load_missing(driver->module);
 	restore_parameters();
+	return error ?: load_missing(driver->module);
 }
 
 static bool card_plugged(const char *address)
