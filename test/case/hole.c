@@ -17,10 +17,10 @@
 
 void hole_load(const char *arguments)
 {
-	char all[128];
+	char all[160];
 
-	snprintf(all, sizeof(all), "kind=%s %s", driver->textbook ? "textbook" : "gated",
-		 arguments);
+	snprintf(all, sizeof(all), "kind=%s window_seconds=%d %s",
+		 driver->textbook ? "textbook" : "gated", case_timeout() / 2000, arguments);
 	expect_equal("errno of loading unplug-hole", module_load("unplug-hole", all), 0);
 	node_wait(HOLE_NODE, true);
 }

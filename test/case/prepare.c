@@ -30,8 +30,11 @@
 
 static int prepare_open(const char *arguments)
 {
-	int err = module_load("unplug-prepare", arguments);
+	char all[160];
+	int err;
 
+	snprintf(all, sizeof(all), "window_seconds=%d %s", case_timeout() / 2000, arguments);
+	err = module_load("unplug-prepare", all);
 	if (err == EOPNOTSUPP)
 		case_end(OUTCOME_SKIP, "this kernel has no ->mmap_prepare, or not that of 7.2");
 	expect_equal("errno of loading unplug-prepare", err, 0);

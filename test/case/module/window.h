@@ -5,7 +5,8 @@
 /*
  * A window: a place in a function of the kernel's own, where there are no hooks, at which
  * a case holds somebody. It is a probe, and a parameter of the module: "stop" holds the
- * next one to come there, "held" says that he has, "go" lets him go on.
+ * next one to come there, "held" says that he has, "go" lets him go on. If nobody does
+ * within window_seconds, he goes on all the same, and "go" answers ETIME.
  */
 
 #include <linux/atomic.h>
@@ -16,9 +17,13 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
-enum window_state { WINDOW_GO, WINDOW_STOP, WINDOW_HELD, WINDOW_SECOND };
+enum window_state { WINDOW_GO, WINDOW_STOP, WINDOW_HELD, WINDOW_SECOND, WINDOW_LATE };
 
-static const char *const window_states[] = { "go", "stop", "held", "second" };
+static const char *const window_states[] = { "go", "stop", "held", "second", "late" };
+
+static unsigned int window_seconds = 15;
+module_param(window_seconds, uint, 0444);
+MODULE_PARM_DESC(window_seconds, "how long somebody may be held (default 15)");
 
 /**
  * struct window - one of them
@@ -58,7 +63,7 @@ static bool window_arrive(struct window *window)
 static int window_hold(struct kprobe *probe, struct pt_regs *regs)
 {
 	struct window *window = container_of(probe, struct window, probe);
-	unsigned long end = jiffies + 15 * HZ;
+	unsigned long end = jiffies + window_seconds * HZ;
 
 	if (READ_ONCE(window->state) == WINDOW_GO || irqs_disabled() ||
 	    !window->is_ours(regs) || !window_arrive(window))
@@ -66,6 +71,7 @@ static int window_hold(struct kprobe *probe, struct pt_regs *regs)
 	while (READ_ONCE(window->state) == WINDOW_HELD &&
 	       time_before(jiffies, end))
 		cpu_relax();
+	cmpxchg(&window->state, WINDOW_HELD, WINDOW_LATE);
 	return 0;
 }
 
@@ -79,8 +85,7 @@ static int window_set(const char *text, const struct kernel_param *param)
 		return -EINVAL;
 	if (!window->probe.addr)
 		return -ENOENT;
-	WRITE_ONCE(window->state, want);
-	return 0;
+	return xchg(&window->state, want) == WINDOW_LATE ? -ETIME : 0;
 }
 
 static int window_get(char *text, const struct kernel_param *param)
