@@ -20,10 +20,6 @@
 
 #define OUTPUT "/dev/ttyS2"
 
-/* Grace for what dies anyway, and for what was killed: seconds */
-#define LEFT_GRACE 2
-#define STUCK_GRACE 5
-
 /* include/linux/sched.h, shown in /proc/PID/stat */
 #define PF_KTHREAD 0x00200000
 
@@ -165,15 +161,17 @@ static void reap(int seconds)
  */
 void init_end(void)
 {
+	/* For what dies anyway, and for what was killed: seconds, 5 at least */
+	int grace = host_timeout() / 6;
 	char list[128];
 
-	reap(LEFT_GRACE);
+	reap(grace);
 	list_processes(list);
 	if (!list[0])
 		return;
 	host_request(NULL, "left %s", list);
 	kill(-1, SIGKILL);
-	reap(STUCK_GRACE);
+	reap(grace);
 	list_processes(list);
 	if (list[0])
 		host_request(NULL, "stuck %s", list);

@@ -124,6 +124,11 @@ static void set_watchdogs(int seconds)
 	init_write("/proc/sys/kernel/hung_task_warnings", "-1");
 	snprintf(text, sizeof(text), "%d", seconds > 21 ? seconds : 21);
 	init_write("/sys/module/rcupdate/parameters/rcu_cpu_stall_timeout", text);
+	/* A processor that does nothing else: after twice this time. The kernel takes up to 60. */
+	snprintf(text, sizeof(text), "%d", seconds < 20 ? 10 : seconds < 120 ? seconds / 2 : 60);
+	init_write("/proc/sys/kernel/watchdog_thresh", text);
+	snprintf(text, sizeof(text), "%d", seconds > 30 ? seconds : 30);
+	init_write("/sys/module/workqueue/parameters/watchdog_thresh", text);
 	init_write("/proc/sys/kernel/sysrq", "1");
 }
 
