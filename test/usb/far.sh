@@ -95,16 +95,17 @@ far_find()
 	ip netns exec far tc qdisc del dev far root netem
 }
 
-# far_retries: how often TCP has sent the oldest bytes to the far machine again, without
-# an answer: the kernel's own count, of the connection that tries hardest
+# far_retries: how often TCP has sent the oldest bytes to the far machine again, or asked after
+# it, without an answer: the kernel's own count, of the connection that tries hardest
 far_retries()
 {
-	local remote state retries max=0
+	local remote state retries probes max=0
 
-	while read -r _ _ remote state _ _ retries _; do
+	while read -r _ _ remote state _ _ retries _ probes _; do
 		# The port in hexadecimal; established
 		[[ $remote = *:0CA8 && $state = 01 ]] || continue
-		((16#$retries <= max)) || max=$((16#$retries))
+		((probes += 16#$retries))
+		((probes <= max)) || max=$probes
 	done </proc/net/tcp
 	echo $max
 }
