@@ -109,6 +109,8 @@ static void unplug_dev_hide(struct unplug_dev *dev)
 static void unplug_dev_closed(struct unplug_dev *dev)
 {
 	unplug_stall_begin(dev);
+	if (dev->front)
+		dev->front->closed(dev);
 	unplug_wait_wake(dev);
 	if (!dev->frozen)
 		unplug_gate_fold(&dev->hw);

@@ -186,6 +186,8 @@ struct unplug_driver {
 
 /**
  * struct unplug_front - a subsystem that makes the nodes itself
+ * @closed: called when nobody enters any more, before anything is revoked: tells those who
+ *	    do not ask the gate. Must not wait
  * @begin: called at shut, before drained and gone may follow: takes what ->gone
  *	   puts, wakes sleepers. Must not wait for users
  * @hide: called after it, beside drained and gone: removes the nodes
@@ -201,6 +203,7 @@ struct unplug_driver {
  * unplug_front_alloc() and registered by unplug_front_register(), then unplug_front_live().
  */
 struct unplug_front {
+	void (*closed)(struct unplug_dev *dev);
 	void (*begin)(struct unplug_dev *dev);
 	void (*hide)(struct unplug_dev *dev);
 	ssize_t (*read)(struct file *file, char __user *to, size_t count,

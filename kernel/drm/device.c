@@ -187,8 +187,14 @@ static void card_stop_poll(struct unplug_drm *card)
 
 /*
  * Ours is the gate; DRM's flag is set for those who ask for it. The SRCU domain
- * that goes with the flag, one for all cards, is not waited for.
+ * that goes with the flag, one for all cards, is not waited for. Set before mappings are
+ * revoked: TTM's faults show a dummy page then.
  */
+static void card_closed(struct unplug_dev *dev)
+{
+	WRITE_ONCE(to_unplug_drm(dev)->drm->unplugged, true);
+}
+
 static void card_begin(struct unplug_dev *dev)
 {
 	struct unplug_drm *card = to_unplug_drm(dev);
@@ -197,7 +203,6 @@ static void card_begin(struct unplug_dev *dev)
 	drm_dev_get(card->drm);		/* until hidden */
 	card_hide_minor(card, card->drm->primary);
 	card_hide_minor(card, card->drm->render);
-	WRITE_ONCE(card->drm->unplugged, true);
 	if (card_has_modeset(card))
 		card_stop_poll(card);
 	card_wake_readers(card->drm);
@@ -282,6 +287,7 @@ static void card_gone(struct unplug_dev *dev)
 }
 
 static const struct unplug_front drm_front = {
+	.closed = card_closed,
 	.begin = card_begin,
 	.hide = card_hide,
 	.read = unplug_drm_read_dead,
