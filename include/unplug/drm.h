@@ -57,8 +57,8 @@
 /*
  * Two tables: NAME, for struct drm_driver, has just the open that leads to the gate. It
  * is the driver's because what DRM hands out, dma-bufs above all, pins the module
- * that owns it. NAME_gated are the operations behind the gate; only the read
- * differs from DRM_GEM_FOPS.
+ * that owns it. NAME_gated are the operations behind the gate; in place of those of
+ * DRM_GEM_FOPS that are named unplug_ here, which end with them.
  */
 #define DEFINE_UNPLUG_DRM_GEM_FOPS(name)				\
 	__DEFINE_UNPLUG_DRM_FOPS(name, drm_gem_mmap)
@@ -79,8 +79,8 @@
 		UNPLUG_DRM_FOP_FLAGS					\
 		.open = drm_open,					\
 		.release = drm_release,					\
-		.unlocked_ioctl = drm_ioctl,				\
-		.compat_ioctl = drm_compat_ioctl,			\
+		.unlocked_ioctl = unplug_drm_ioctl,			\
+		.compat_ioctl = unplug_drm_compat_ioctl,		\
 		.poll = drm_poll,					\
 		.read = unplug_drm_read,				\
 		.llseek = noop_llseek,					\
@@ -90,7 +90,14 @@
 int unplug_drm_open(struct inode *inode, struct file *file);
 ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos);
+long unplug_drm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 int unplug_drm_vram_mmap(struct file *file, struct vm_area_struct *vma);
+#ifdef CONFIG_COMPAT
+long unplug_drm_compat_ioctl(struct file *file, unsigned int cmd,
+			     unsigned long arg);
+#else	/* as drm_compat_ioctl */
+#define unplug_drm_compat_ioctl NULL
+#endif
 int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 			const struct file_operations *fops);
 int unplug_drm_register_policy(struct drm_device *drm, unsigned long flags,

@@ -264,7 +264,7 @@ static void card_end_modeset(struct unplug_drm *card)
 	mutex_lock(&drm->mode_config.mutex);
 	card_disconnect_connectors(drm);
 	mutex_unlock(&drm->mode_config.mutex);
-	/* Of users who were late */
+	/* Of commits that are no ioctl's of ours */
 	unplug_drm_fail_fences(drm);
 	if (drm_drv_uses_atomic_modeset(drm))
 		drm_for_each_crtc(crtc, drm)

@@ -155,9 +155,9 @@ static void op_atomic(struct call *call)
 	answer(call, "ok");
 }
 
-static int commit(uint32_t flags)
+/* @objects: their numbers */
+static int commit(uint32_t flags, const void *objects)
 {
-	uint32_t objects[] = { plane.id, crtc.id };
 	uint32_t counts[] = { plane.n, crtc.n };
 	uint32_t properties[2 * PROPERTIES];
 	uint64_t values[2 * PROPERTIES];
@@ -179,11 +179,13 @@ static int commit(uint32_t flags)
 }
 
 /*
- * commit [test] [nonblock] [event] [in] [out]: of the same picture. "in": it waits for
- * fence_in; "out": it promises fence_out.
+ * commit [test] [nonblock] [event] [in] [out] [read]: of the same picture. "in": it waits for
+ * fence_in; "out": it promises fence_out; "read", to be held: the kernel reads of what, with
+ * no lock held.
  */
 static void op_commit(struct call *call)
 {
+	const uint32_t objects[] = { plane.id, crtc.id };
 	uint32_t flags = 0;
 	char how[64];
 
@@ -198,7 +200,8 @@ static void op_commit(struct call *call)
 		flags |= DRM_MODE_PAGE_FLIP_EVENT;
 	object_set(&plane, "IN_FENCE_FD", strstr(how, " in") ? fence_in : -1);
 	object_set(&crtc, "OUT_FENCE_PTR", strstr(how, " out") ? (uintptr_t)&fence_out : 0);
-	answer_result(call, commit(flags));
+	memcpy(&call->first, objects, sizeof(objects));
+	answer_result(call, commit(flags, strstr(how, " read") ? call->buffer : objects));
 }
 
 /*
