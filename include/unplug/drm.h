@@ -61,13 +61,20 @@
  * DRM_GEM_FOPS that are named unplug_ here, which end with them.
  */
 #define DEFINE_UNPLUG_DRM_GEM_FOPS(name)				\
-	__DEFINE_UNPLUG_DRM_FOPS(name, drm_gem_mmap)
+	__DEFINE_UNPLUG_DRM_FOPS(name, unplug_drm_ioctl,		\
+				 unplug_drm_compat_ioctl, drm_gem_mmap)
 
-/* Whose faults insert memory of the card's: they become hardware sections. */
+/*
+ * Whose faults insert memory of the card's: they become hardware sections, also those in
+ * mappings of dma-bufs.
+ */
 #define DEFINE_UNPLUG_DRM_VRAM_FOPS(name)				\
-	__DEFINE_UNPLUG_DRM_FOPS(name, unplug_drm_vram_mmap)
+	__DEFINE_UNPLUG_DRM_FOPS(name, unplug_drm_vram_ioctl,		\
+				 unplug_drm_vram_compat_ioctl,		\
+				 unplug_drm_vram_mmap)
 
-#define __DEFINE_UNPLUG_DRM_FOPS(name, gem_mmap)			\
+#define __DEFINE_UNPLUG_DRM_FOPS(name, gem_ioctl, gem_compat_ioctl,	\
+				 gem_mmap)				\
 	static const struct file_operations name = {			\
 		.owner = THIS_MODULE,					\
 		UNPLUG_DRM_FOP_FLAGS					\
@@ -79,8 +86,8 @@
 		UNPLUG_DRM_FOP_FLAGS					\
 		.open = drm_open,					\
 		.release = drm_release,					\
-		.unlocked_ioctl = unplug_drm_ioctl,			\
-		.compat_ioctl = unplug_drm_compat_ioctl,		\
+		.unlocked_ioctl = gem_ioctl,				\
+		.compat_ioctl = gem_compat_ioctl,			\
 		.poll = drm_poll,					\
 		.read = unplug_drm_read,				\
 		.llseek = noop_llseek,					\
@@ -92,11 +99,16 @@ ssize_t unplug_drm_read(struct file *file, char __user *to, size_t count,
 			loff_t *pos);
 long unplug_drm_ioctl(struct file *file, unsigned int cmd, unsigned long arg);
 int unplug_drm_vram_mmap(struct file *file, struct vm_area_struct *vma);
+long unplug_drm_vram_ioctl(struct file *file, unsigned int cmd,
+			   unsigned long arg);
 #ifdef CONFIG_COMPAT
 long unplug_drm_compat_ioctl(struct file *file, unsigned int cmd,
 			     unsigned long arg);
+long unplug_drm_vram_compat_ioctl(struct file *file, unsigned int cmd,
+				  unsigned long arg);
 #else	/* as drm_compat_ioctl */
 #define unplug_drm_compat_ioctl NULL
+#define unplug_drm_vram_compat_ioctl NULL
 #endif
 int unplug_drm_register(struct drm_device *drm, unsigned long flags,
 			const struct file_operations *fops);

@@ -9,10 +9,14 @@
 #include <linux/poll.h>
 
 struct drm_device;
+struct drm_gem_object;
 struct unplug_dev;
 
 /* device.c: what the card's own mappings have, see vram.c */
 const struct vm_operations_struct **unplug_drm_vram_ops(struct unplug_dev *dev);
+
+/* vram.c: who maps a buffer by its dma-buf, see export.c */
+int unplug_drm_vram_share(struct drm_gem_object *obj, struct vm_area_struct *vma);
 
 /* fence.c: of commits that are under way */
 void unplug_drm_fail_fences(struct drm_device *drm);
