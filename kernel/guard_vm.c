@@ -164,11 +164,11 @@ static int guard_mprotect(struct vm_area_struct *vma, unsigned long start,
 
 /*
  * A handler may be inside, and be refused the hardware: that is not its user's
- * fault.
+ * fault. With VM_FAULT_RETRY the mapping may be gone: not to be looked at, whatever else is said.
  */
 static bool guard_was_refused(struct vm_fault *vmf, vm_fault_t ret)
 {
-	return ret & VM_FAULT_SIGBUS &&
+	return (ret & (VM_FAULT_SIGBUS | VM_FAULT_RETRY)) == VM_FAULT_SIGBUS &&
 	       READ_ONCE(vma_dev(vmf->vma)->hw.state) != UNPLUG_GATE_LIVE;
 }
 
