@@ -147,10 +147,11 @@ struct unplug_dev *__unplug_dev_alloc(const struct unplug_driver *drv,
 			goto free_hw;
 		dev->inode = inode;
 	}
-	inode->i_private = dev;
 	dev->mapping = inode->i_mapping;
 
 	unplug_dev_init(dev, drv, parent, memory);
+	/* A front end's inode is there already: pairs with READ_ONCE() in unplug_dev_from_drm(). */
+	smp_store_release(&inode->i_private, dev);
 	/* The caller's module depends on this one: it is there. */
 	__module_get(THIS_MODULE);
 	return dev;

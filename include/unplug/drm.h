@@ -155,7 +155,8 @@ static inline void unplug_drm_shutdown(struct drm_device *drm)
  */
 static inline struct unplug_dev *unplug_dev_from_drm(struct drm_device *drm)
 {
-	return drm->anon_inode->i_private;
+	/* Registering publishes it, whoever may be in a section already. */
+	return READ_ONCE(drm->anon_inode->i_private);
 }
 
 /**
