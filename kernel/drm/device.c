@@ -66,7 +66,8 @@ MODULE_PARM_DESC(mmap_policy,
  * @end_lock: protects the next two, and is held by who writes @last
  * @end: what is to be done when nobody is inside any more
  * @ended: it has been, if it was there
- * @last: who does it in ->remove, while he does; he alone finds himself there
+ * @last: who does it in ->remove, while he does; he alone finds himself there, so that it
+ *	  is never followed
  */
 struct unplug_drm {
 	struct unplug_dev dev;
@@ -474,24 +475,31 @@ EXPORT_SYMBOL_GPL(unplug_drm_is_last);
  *
  * At once if that is so already, and then hardware sections let it in, see
  * unplug_drm_shutdown(); otherwise a worker does it, when the last user has
- * left, which may be after ->remove. Once for a device.
+ * left, which may be after ->remove. Once for a device: the second, and one for a device that
+ * unplug_drm_register() does not know, is refused with a warning.
  *
- * Ownership: takes and puts nothing.
+ * Ownership: takes and puts nothing. The caller has a reference of @drm until this returned.
  * Context: Process. May sleep, but waits for no user.
  */
 void unplug_drm_when_gone(struct drm_device *drm,
 			  void (*end)(struct drm_device *drm))
 {
-	struct unplug_drm *card = to_unplug_drm(unplug_dev_from_drm(drm));
+	struct unplug_dev *dev = unplug_dev_from_drm(drm);
+	struct unplug_drm *card;
 
+	if (WARN_ON_ONCE(!dev))
+		return;
+	card = to_unplug_drm(dev);
 	mutex_lock(&card->end_lock);
+	if (WARN_ON_ONCE(card->end))
+		goto unlock;
+	card->end = end;
 	if (card->ended) {
 		WRITE_ONCE(card->last, card_is_away(card) ? NULL : current);
 		end(drm);
 		WRITE_ONCE(card->last, NULL);
-	} else {
-		card->end = end;
 	}
+unlock:
 	mutex_unlock(&card->end_lock);
 }
 EXPORT_SYMBOL_GPL(unplug_drm_when_gone);
