@@ -8,7 +8,7 @@
  * DRM devices that can be pulled while in use. A module of its own, unplug-drm, so
  * that the core does not depend on DRM.
  *
- * A driver changes three lines, and its sections (convert/drm.cocci does it):
+ * A driver changes a few lines, and its sections (convert/drm.cocci does it):
  *
  *	DEFINE_DRM_GEM_FOPS(fops);	-> DEFINE_UNPLUG_DRM_GEM_FOPS(fops);
  *	drm_dev_register(drm, 0);	-> unplug_drm_register(drm, 0, &fops_gated);
