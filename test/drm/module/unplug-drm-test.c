@@ -60,12 +60,14 @@ static long last_said;
 static void card_say_last(struct drm_device *drm)
 {
 	last_said = card_touch(drm);
+	module_put(THIS_MODULE);
 }
 
 /* As unplug_drm_shutdown() */
 static long card_last(struct drm_device *drm)
 {
 	last_said = -EINPROGRESS;
+	__module_get(THIS_MODULE);	/* it may be done later, by a worker */
 	unplug_drm_when_gone(drm, card_say_last);
 	return last_said;
 }
