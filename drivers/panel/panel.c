@@ -115,6 +115,9 @@ static void panel_plane_update(struct drm_plane *plane, struct drm_atomic_commit
 
 	if (!new->fb || !drm_atomic_helper_damage_merged(old, new, &damage))
 		return;
+	/* If it begins between two pixels, there is one more of them than the panel has. */
+	damage.x2 = min(damage.x2, (new->src.x1 >> 16) + PANEL_WIDTH);
+	damage.y2 = min(damage.y2, (new->src.y1 >> 16) + PANEL_HEIGHT);
 	/* (1) The buffer may be another card's, which may take its time. */
 	if (drm_gem_fb_begin_cpu_access(new->fb, DMA_FROM_DEVICE))
 		return;
@@ -156,7 +159,9 @@ static int panel_enable_vblank(struct drm_crtc *crtc)
 
 static void panel_start(struct panel *panel, const struct drm_display_mode *mode)
 {
-	panel->period = max(1UL, msecs_to_jiffies((u32)mode->htotal * mode->vtotal / mode->clock));
+	unsigned int ms = (u32)mode->htotal * mode->vtotal / mode->clock;	/* the user's say */
+
+	panel->period = clamp(msecs_to_jiffies(ms), 1UL, 1UL * HZ);
 	schedule_delayed_work(&panel->vblank, panel->period);
 	drm_crtc_vblank_on(&panel->crtc);
 }
