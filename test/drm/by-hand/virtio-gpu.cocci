@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 //
 // What convert/drm leaves to do in virtio-gpu: telling the host of commands looks at queues that
-// ->remove has freed, if somebody is late; and a command that is refused keeps the buffers it is about.
+// ->remove has freed, if somebody is late; a command that is refused keeps the buffers it is about;
+// and a buffer in memory of the host's is mapped at once, in no hardware section, by the card's file or
+// by its dma-buf: not any more.
 
 @ notify @
 symbol vgdev;
@@ -49,6 +51,17 @@ symbol vgdev, fence, vbuf;
  	free_vbuf(vgdev, vbuf);
  	return -ENODEV;
  }
+ ...
+ }
+
+@@
+identifier ret;
+@@
+ virtio_gpu_vram_mmap(...)
+ {
+ ...
+-ret = io_remap_pfn_range(...);
++ret = -EOPNOTSUPP;
  ...
  }
 
