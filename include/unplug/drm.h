@@ -55,7 +55,8 @@
 #endif
 
 /*
- * Two tables: NAME, for struct drm_driver, has just the open that leads to the gate. It
+ * Two tables: NAME, for struct drm_driver, has just the open that leads to the gate, and the
+ * mmap that DRM calls for a dma-buf whose buffer has none of its own, with no file of ours. It
  * is the driver's because what DRM hands out, dma-bufs above all, pins the module
  * that owns it. NAME_gated are the operations behind the gate; in place of those of
  * DRM_GEM_FOPS that are named unplug_ here, which end with them.
@@ -80,6 +81,7 @@
 		UNPLUG_DRM_FOP_FLAGS					\
 		.open = unplug_drm_open,				\
 		.llseek = noop_llseek,					\
+		.mmap = drm_gem_mmap,					\
 	};								\
 	static const struct file_operations name##_gated = {		\
 		.owner = THIS_MODULE,					\
