@@ -272,6 +272,28 @@ void unplug_dummy_inherit(struct vm_area_struct *vma)
 	zap_special_vma_range(vma, vma->vm_start, vma->vm_end - vma->vm_start);
 }
 
+/* No driver is asked: there need be none any more. */
+static const struct vm_operations_struct dummy_vm_ops = {
+	.open = unplug_dummy_inherit,
+	.fault = unplug_dummy_fault,
+};
+
+/**
+ * unplug_dummy_mmap() - a mapping that shows nothing but the dummy page
+ * @vma: the mapping to be, of a device that was unplugged
+ *
+ * Context: As ->mmap.
+ * Return: 0; -EINVAL for a private mapping.
+ */
+int unplug_dummy_mmap(struct vm_area_struct *vma)
+{
+	if (is_cow_mapping(vma->vm_flags))
+		return -EINVAL;
+	vm_flags_set(vma, VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
+	vma->vm_ops = &dummy_vm_ops;
+	return 0;
+}
+
 /**
  * unplug_dummy_free() - give dummy pages back
  * @dummies: of a file no mapping of which is left

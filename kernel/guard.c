@@ -158,7 +158,8 @@ static int guard_mmap(struct file *file, struct vm_area_struct *vma)
 	int err = -ENODEV;
 
 	if (!unplug_guard_enter_file(dev, file, "mmap"))
-		return guard_refused(file);
+		return unplug_mapping_is_dummy(dev, file) ?
+			       unplug_dummy_mmap(vma) : guard_refused(file);
 	if (unplug_fops_can_mmap(dev->drv->fops))
 		err = unplug_guard_mapping(dev, file, vma);
 	unplug_hook(UNPLUG_HOOK_MMAP);
@@ -177,7 +178,9 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 	unsigned long ret = -ENODEV;
 
 	if (!unplug_guard_enter_file(dev, file, "get_unmapped_area"))
-		return guard_refused(file);
+		return unplug_mapping_is_dummy(dev, file) ?
+			       unplug_get_unmapped_area(file, addr, len, pgoff, flags) :
+			       guard_refused(file);
 	fops = dev->drv->fops;
 	/* MAP_FIXED is about to unmap what is there: fail before it does. */
 	if (unplug_fops_can_mmap(fops))

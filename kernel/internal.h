@@ -189,6 +189,7 @@ struct unplug_dummies {
 
 vm_fault_t unplug_dummy_fault(struct vm_fault *vmf);
 void unplug_dummy_inherit(struct vm_area_struct *vma);
+int unplug_dummy_mmap(struct vm_area_struct *vma);
 void unplug_dummy_free(struct unplug_dummies *dummies);
 void unplug_dummy_exit(void);
 
@@ -211,6 +212,7 @@ unplug_guard_vm_ops(unsigned int slot, const struct vm_operations_struct *ops,
 		    bool populated);
 
 /* mapping.c: which mappings are allowed */
+bool unplug_mapping_is_dummy(struct unplug_dev *dev, struct file *file);
 int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 			 struct vm_area_struct *vma);
 

@@ -149,6 +149,23 @@ static int mapping_make(struct unplug_dev *dev, struct file *file,
 }
 
 /**
+ * unplug_mapping_is_dummy() - may a mapping be made that shows the dummy page from the first?
+ * @dev: the device, which refused @file
+ * @file: an open file of it
+ *
+ * Those of a front end: DRM's plan for hot-unplug wants mmap() to succeed after the pull if
+ * mappings that are there go on. Other devices answer ENODEV, whatever their policy.
+ *
+ * Context: Process.
+ * Return: true if it may.
+ */
+bool unplug_mapping_is_dummy(struct unplug_dev *dev, struct file *file)
+{
+	return dev->front &&
+	       unplug_file_policy(dev, file, false) == UNPLUG_POLICY_DUMMY;
+}
+
+/**
  * unplug_guard_mapping() - let the driver map, then put the guards before it
  * @dev: the device, entered
  * @file: an open file of it

@@ -27,7 +27,8 @@
  *
  * What touching a mapping of a card that is gone meets is a policy, by card: SIGBUS, or
  * a page of zeroes, as Documentation/gpu/drm-uapi.rst has it
- * (unplug_drm_register_policy(), or the module parameter mmap_policy of unplug-drm).
+ * (unplug_drm_register_policy(), or the module parameter mmap_policy of unplug-drm). With a
+ * page of zeroes mmap() of such a card succeeds, too, and shows it; else it says ENODEV.
  *
  * Events can be read to the last: those that were queued, and those of flips that were
  * pending, which are sent when their commit ends (vblank events that are armed: when the
