@@ -20,7 +20,7 @@ function is_io(name)
 		name ~ /^usb_(control_msg|bulk_msg|interrupt_msg|submit_urb|sg_wait|set_interface|clear_halt)/ || \
 		name ~ /^regmap_(read|write|update|set|clear|bulk|raw|noinc|multi|field)/ || \
 		name ~ /^(i2c_(transfer|master|smbus)|spi_(sync|write|read|async))/ || \
-		name ~ /^(virtqueue_(add|kick|notify|get_buf)|pci_(read|write)_config_)/ || \
+		name ~ /^(virtqueue_(add|kick|notify|get_buf)|vmbus_sendpacket|pci_(read|write)_config_)/ || \
 		(maps && name ~ /^drm_fb_(memcpy|swab|blit|xrgb8888_to|memset)/)
 }
 
