@@ -1,0 +1,528 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The gate: see <libunplug/gate.h> for the states; letters in comments refer to what
+ * follows.
+ *
+ * Counting
+ * --------
+ *
+ * Each CPU has a slot of the gate: how many entered here, and how many left here.
+ * get increments the one on the CPU it happens to run on, put the other, in a restartable
+ * sequence:
+ *
+ *	section			the kernel throws out who is preempted, migrated,
+ *	  cpu = this CPU	or interrupted by a signal or by membarrier in here
+ *	  if cpu >= gate->bound
+ *		leave		to the slow path
+ *	  slot = gate->slots[cpu]
+ *	  slot.in += 1		the commit: one instruction, the last of the section
+ *
+ * A reference may be put on another CPU: single words mean nothing, only the sum of
+ * all in less all out (modulo 2^32) does. Two words, and not one with the difference, as then
+ * a get need not wait for the store of the put before it: that is half of the time.
+ *
+ * gate->bound is the number of CPUs while the gate is LIVE, and 0 otherwise: the look at
+ * it both keeps a CPU from a slot that is not there, and says whether the gate is open. Who
+ * was thrown out has counted nothing; he goes to the slow path, as those do whom it refused,
+ * and those who have no restartable sequences (their cpu is above any bound):
+ *
+ *	gate->word = flags + UNIT * count
+ *
+ *	get	if the word is SHUT, refused; else + UNIT, by compare and exchange
+ *	put	- UNIT. If that leaves SHUT, FOLDED and a count of 0: he was the last one
+ *
+ * So the word counts whom the slots do not, and who leaves when the slots are shut. It may
+ * be negative until it is folded.
+ *
+ * A gate is shut in three steps:
+ *
+ *	kill	gate->bound = 0; word |= SHUT
+ *	close	membarrier(PRIVATE_EXPEDITED_RSEQ): interrupts each CPU that runs a
+ *		thread of this process, and throws it out of its section
+ *	fold	word += UNIT * (sum of slots - base) + FOLDED
+ *
+ * When close returned, no section is left that has seen the bound before kill, so nobody
+ * writes to the slots: their sum stays as it is, and is exact. It is never reset: thaw
+ * only remembers it (base) and opens.
+ *
+ * Order
+ * -----
+ *
+ * A  The bound is looked at inside the section. Outside, close would not find who has
+ *    looked and not yet counted: he enters a gate that is shut, or his put is
+ *    counted in a slot that has been added up.
+ *
+ * B  close is the membarrier that restarts sequences, between the store of the bound
+ *    and the reading of slots. A section that is over by then is seen in the slots (it is
+ *    a full fence on its CPU, and the scheduler is one for who does not run); one that begins
+ *    later sees the bound; one in progress is thrown out. Plain membarrier lets
+ *    the latter commit after the sum was read.
+ *
+ * C  word: the decrement of put is a release, and the operation that leaves SHUT, FOLDED and 0,
+ *    put's or fold's, an acquire. So ->drained runs, and who waits for it goes on, after
+ *    the accesses of all who were inside. Those who put in a slot are seen by B.
+ *
+ * D  open and thaw: the store of the bound is a release, as is the one of the word. Who enters
+ *    sees the device as it was set up. (On x86 loads are not reordered, so the section needs no
+ *    more than that; a processor that does needs an acquire of the bound there.)
+ *
+ * E  kill clears the bound before it sets SHUT; only the latter refuses, and
+ *    refusal acquires it. So who is refused, and whoever he tells, finds the bound
+ *    at 0 on every CPU, and then SHUT.
+ *
+ * Memory
+ * ------
+ *
+ * After its commit, or its decrement, neither get nor put touches the gate; what the last put
+ * needs it has read before. A put that is thrown out of its section has not been counted: the
+ * gate is there. So it may be freed as soon as anybody has learnt that it is dead,
+ * if nobody can come any more to be refused.
+ * Only the address of the word is used later, to wake whoever waits for it.
+ */
+
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+#include <libunplug/gate.h>
+#include "internal.h"
+
+#define GATE_SHUT	UINT64_C(1)	/* get is refused */
+#define GATE_FOLDED	UINT64_C(2)	/* the slots are added up */
+#define GATE_NEW	UINT64_C(4)	/* was never open */
+#define GATE_WAITED	UINT64_C(8)	/* somebody sleeps until it is dead */
+#define GATE_UNIT	UINT64_C(16)
+#define GATE_FLAGS	(GATE_UNIT - 1)
+
+static bool gate_word_dead(uint64_t word)
+{
+	return (word & ~GATE_WAITED) == (GATE_SHUT | GATE_FOLDED);
+}
+
+/* A futex has 32 bits: the half with the flags */
+static uint32_t *gate_futex(struct unplug_gate *gate)
+{
+	return (uint32_t *)&gate->word +
+		(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+/* What the CPUs have counted, since ever */
+static uint32_t gate_sum(const struct unplug_gate *gate)
+{
+	const struct unplug_slot *slot;
+	uint32_t sum = 0, cpu;
+
+	for (cpu = 0; cpu < gate->cpus; cpu++) {
+		slot = (const struct unplug_slot *)
+			(gate->slots + (size_t)cpu * UNPLUG_SLOTS_STRIDE);
+		sum += __atomic_load_n(&slot->in, __ATOMIC_RELAXED);
+		sum -= __atomic_load_n(&slot->out, __ATOMIC_RELAXED);
+	}
+	return sum;
+}
+
+/**
+ * unplug_gate_init() - prepare a gate, closed
+ * @gate: memory of the caller, any content; not shared with other processes
+ * @drained: optional; called once each time the gate was shut, when nobody is inside any
+ *	     more: by the last unplug_gate_put_active(), wherever that is, or by
+ *	     unplug_gate_fold(). May destroy the gate and free it
+ *
+ * The first gate of a process decides whether restartable sequences are used, which may
+ * take some milliseconds.
+ *
+ * Ownership: the caller owes unplug_gate_destroy() if it succeeds. @gate
+ *	    stays the caller's.
+ * Context: Any thread; not a signal handler.
+ * Return: 0, or -ENOMEM: nothing to destroy then.
+ */
+int unplug_gate_init(struct unplug_gate *gate,
+		     void (*drained)(struct unplug_gate *gate))
+{
+	memset(gate, 0, sizeof(*gate));
+	gate->slots = unplug_slots_alloc(&gate->cpus);
+	if (!gate->slots && gate->cpus)
+		return -ENOMEM;
+	gate->base = gate_sum(gate);
+	gate->word = GATE_NEW | GATE_SHUT;
+	gate->drained = drained;
+	gate->eventfd = -1;
+	return 0;
+}
+
+/**
+ * unplug_gate_destroy() - give back a gate's slots
+ * @gate: a gate that was never opened, or that is dead; NULL does nothing. Aborts if
+ *	  somebody may be inside
+ *
+ * Ownership: the caller may free the memory @gate lies in.
+ * Context: Any thread; not a signal handler.
+ */
+void unplug_gate_destroy(struct unplug_gate *gate)
+{
+	enum unplug_gate_state state;
+
+	if (!gate)
+		return;
+	state = unplug_gate_state(gate);
+	if (state != UNPLUG_GATE_NEW && state != UNPLUG_GATE_DEAD)
+		abort();
+	unplug_slots_free(gate->slots);
+	gate->slots = NULL;
+}
+
+/**
+ * unplug_gate_open() - let users in
+ * @gate: a new gate, or a dead one
+ *
+ * Ownership: the caller owes unplug_gate_shut().
+ * Context: Any. The caller serialises open, shut and thaw.
+ */
+void unplug_gate_open(struct unplug_gate *gate)
+{
+	/* Who waits already goes on waiting. */
+	__atomic_fetch_and(&gate->word, GATE_WAITED, __ATOMIC_RELEASE);	/* D */
+	__atomic_store_n(&gate->bound, gate->cpus, __ATOMIC_RELEASE);	/* D */
+}
+
+/**
+ * unplug_gate_kill() - let no more users in
+ * @gate: a live gate; on one that is further it does nothing
+ *
+ * Users that are about to enter may still succeed, until unplug_gates_close()
+ * returned; whoever begins after one failed does not. ->drained is not called before
+ * unplug_gate_fold().
+ *
+ * Ownership: the caller owes unplug_gates_close() and unplug_gate_fold().
+ * Context: Any. The caller serialises open, shut and thaw.
+ */
+void unplug_gate_kill(struct unplug_gate *gate)
+{
+	__atomic_store_n(&gate->bound, 0, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&gate->word, GATE_SHUT, __ATOMIC_ACQ_REL);	/* E */
+}
+
+/**
+ * unplug_gates_close() - make sure that nobody enters any more
+ * @gates: killed gates
+ * @n: how many
+ *
+ * Waits for no user, but for an interrupt on each CPU that runs this process, one for
+ * all of the gates.
+ *
+ * Ownership: the caller owes unplug_gate_fold() for each if it succeeds.
+ * Context: Any.
+ * Return: 0; -EPERM or another error of membarrier(2): a filter of system calls
+ *	   forbids it. Then users may still be about to enter, nothing may be
+ *	   folded, and the call may be repeated.
+ */
+int unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		if (gates[i]->cpus)
+			return unplug_slots_sync();	/* B */
+	return 0;
+}
+
+/**
+ * unplug_gate_thaw() - let users in again
+ * @gate: a dead gate
+ *
+ * Some may succeed before this returns; all who begin after it do.
+ *
+ * Ownership: the caller owes unplug_gate_shut().
+ * Context: Any. The caller serialises open, shut and thaw.
+ * Return: 0; -EBUSY: somebody is inside, or it is not shut.
+ */
+int unplug_gate_thaw(struct unplug_gate *gate)
+{
+	if (unplug_gate_state(gate) != UNPLUG_GATE_DEAD)
+		return -EBUSY;
+	unplug_gate_open(gate);
+	return 0;
+}
+
+/* The gate may be gone: nothing of it is used but the address. */
+static void gate_wake(uint32_t *futex)
+{
+	syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
+}
+
+/* What the last one to leave does. The gate is freed by whoever he tells first. */
+static void gate_dead(struct unplug_gate *gate, uint64_t word, int fd,
+		      void (*drained)(struct unplug_gate *gate))
+{
+	uint64_t one = 1;
+	int err = errno;
+
+	if (word & GATE_WAITED)
+		gate_wake(gate_futex(gate));
+	if (fd >= 0)
+		while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+			;
+	if (drained)
+		drained(gate);
+	errno = err;
+}
+
+/**
+ * unplug_gate_fold() - begin to wait for those inside
+ * @gate: a closed gate; on one that is folded it does nothing
+ *
+ * Does not wait itself: ->drained is called when the last user leaves; from
+ * here if nobody is inside.
+ *
+ * Ownership: the gate is the last user's until one was told that it is dead.
+ * Context: Any.
+ */
+void unplug_gate_fold(struct unplug_gate *gate)
+{
+	void (*drained)(struct unplug_gate *gate) = gate->drained;
+	int fd = gate->eventfd;
+	uint32_t sum, inside;
+	uint64_t add, word;
+
+	if (__atomic_load_n(&gate->word, __ATOMIC_RELAXED) & GATE_FOLDED)
+		return;
+	sum = gate_sum(gate);
+	inside = sum - gate->base;
+	gate->base = sum;
+	add = (uint64_t)(int32_t)inside * GATE_UNIT + GATE_FOLDED;
+	word = __atomic_add_fetch(&gate->word, add, __ATOMIC_ACQ_REL);	/* C */
+	if (gate_word_dead(word))
+		gate_dead(gate, word, fd, drained);
+}
+
+/**
+ * unplug_gates_shut() - kill, close and fold gates
+ * @gates: live gates; those that are further already are left as they are
+ * @n: how many
+ *
+ * Returns at once, whoever is inside; with one membarrier for all.
+ *
+ * Ownership: each gate is the last user's until one was told that it is dead.
+ * Context: Any. The caller serialises open, shut and thaw.
+ * Return: 0; -EPERM or another error of membarrier(2): no user is let in, or hardly any, but
+ *	   nobody will be told that the gates are dead, until the call is repeated and succeeds.
+ */
+int unplug_gates_shut(struct unplug_gate *const gates[], unsigned int n)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < n; i++)
+		unplug_gate_kill(gates[i]);
+	err = unplug_gates_close(gates, n);
+	if (err)
+		return err;
+	for (i = 0; i < n; i++)
+		unplug_gate_fold(gates[i]);
+	return 0;
+}
+
+/**
+ * unplug_gate_shut() - kill, close and fold a gate
+ * @gate: a live gate; one that is further already is left as it is
+ *
+ * Ownership: as unplug_gates_shut().
+ * Context: as unplug_gates_shut().
+ * Return: as unplug_gates_shut().
+ */
+int unplug_gate_shut(struct unplug_gate *gate)
+{
+	return unplug_gates_shut(&gate, 1);
+}
+
+/**
+ * unplug_gate_get_slow() - the other half of unplug_gate_get_active()
+ * @gate: the gate
+ *
+ * Ownership: as unplug_gate_get_active().
+ * Context: as unplug_gate_get_active().
+ * Return: as unplug_gate_get_active().
+ */
+bool unplug_gate_get_slow(struct unplug_gate *gate)
+{
+	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+
+	unplug_slots_leave();
+	do {
+		if (word & GATE_SHUT)
+			return false;	/* E */
+	} while (!__atomic_compare_exchange_n(&gate->word, &word,
+					      word + GATE_UNIT, true,
+					      __ATOMIC_ACQUIRE,
+					      __ATOMIC_ACQUIRE));
+	return true;
+}
+
+/**
+ * unplug_gate_put_slow() - the other half of unplug_gate_put_active()
+ * @gate: the gate
+ *
+ * Ownership: as unplug_gate_put_active().
+ * Context: as unplug_gate_put_active().
+ */
+void unplug_gate_put_slow(struct unplug_gate *gate)
+{
+	void (*drained)(struct unplug_gate *gate) = gate->drained;
+	int fd = __atomic_load_n(&gate->eventfd, __ATOMIC_RELAXED);
+	uint64_t word;
+
+	unplug_slots_leave();
+	word = __atomic_sub_fetch(&gate->word, GATE_UNIT, __ATOMIC_ACQ_REL); /* C */
+	if (gate_word_dead(word))
+		gate_dead(gate, word, fd, drained);
+}
+
+/* Sleep until the word is not what it was, or until the deadline. */
+static int gate_sleep(struct unplug_gate *gate, uint64_t word,
+		      const struct timespec *deadline)
+{
+	if (!syscall(SYS_futex, gate_futex(gate),
+		     FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, (uint32_t)word,
+		     deadline, NULL, FUTEX_BITSET_MATCH_ANY))
+		return 0;
+	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+}
+
+static struct timespec deadline_after(int timeout)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += timeout / 1000;
+	t.tv_nsec += timeout % 1000 * 1000000L;
+	if (t.tv_nsec >= 1000000000L) {
+		t.tv_sec++;
+		t.tv_nsec -= 1000000000L;
+	}
+	return t;
+}
+
+/**
+ * unplug_gate_wait_drained() - wait until a gate is dead
+ * @gate: the gate, which may yet have to be shut
+ * @timeout: in milliseconds; 0 looks and does not wait, -1 waits for ever
+ *
+ * Not by somebody who is inside.
+ *
+ * Ownership: when it returned 0, the gate is the caller's again.
+ * Context: May sleep. Not a signal handler.
+ * Return: 0; -ETIMEDOUT: somebody is inside still, or it was not shut.
+ */
+int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
+{
+	struct timespec deadline = { 0 };
+	uint64_t word;
+	int err = 0;
+
+	if (timeout > 0)
+		deadline = deadline_after(timeout);
+	for (;;) {
+		word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);	/* C */
+		if (gate_word_dead(word))
+			return 0;
+		if (!timeout || err)
+			return err ? err : -ETIMEDOUT;
+		if (!(word & GATE_WAITED)) {
+			/* Who has seen it asleep without the flag would not wake it. */
+			if (!__atomic_compare_exchange_n(&gate->word, &word,
+							 word | GATE_WAITED,
+							 false,
+							 __ATOMIC_RELAXED,
+							 __ATOMIC_RELAXED))
+				continue;
+			word |= GATE_WAITED;
+		}
+		err = gate_sleep(gate, word, timeout < 0 ? NULL : &deadline);
+	}
+}
+
+/**
+ * unplug_gate_set_eventfd() - be told by a descriptor
+ * @gate: a gate that is new, live or dead
+ * @fd: an eventfd of the caller, or -1: 1 is added each time the gate is dead
+ *
+ * Ownership: @fd stays the caller's, who closes it after it was written, or after the gate
+ *	    was destroyed without having been opened.
+ * Context: Any. The caller serialises it with shut.
+ */
+void unplug_gate_set_eventfd(struct unplug_gate *gate, int fd)
+{
+	__atomic_store_n(&gate->eventfd, fd, __ATOMIC_RELAXED);
+}
+
+/**
+ * unplug_gate_forked() - say who is inside, in the child of a fork
+ * @gate: a gate of the parent's, in the child's memory
+ * @inside: how many references the child has taken over. Those of other threads are not among
+ *	    them: these are not there
+ *
+ * The parent's gate stays as it is. A gate that is not live and has nobody inside is dead: this
+ * is told as ever (and an eventfd is the parent's, too, unless it was replaced). One that was
+ * being shut by another thread has to be shut again.
+ *
+ * Ownership: the caller owes a put for each of @inside.
+ * Context: The child of a fork that has one thread only, before it uses the gate.
+ */
+void unplug_gate_forked(struct unplug_gate *gate, unsigned int inside)
+{
+	uint64_t flags = gate->word & (GATE_FLAGS & ~GATE_WAITED);
+	bool was_dead = gate_word_dead(gate->word);
+
+	gate->base = gate_sum(gate);
+	gate->word = flags + inside * GATE_UNIT;
+	if (!was_dead && gate_word_dead(gate->word))
+		gate_dead(gate, gate->word, gate->eventfd, gate->drained);
+}
+
+/**
+ * unplug_gate_state() - how far a gate is
+ * @gate: the gate
+ *
+ * Ownership: takes and puts nothing.
+ * Context: Any.
+ * Return: what it was a moment ago; UNPLUG_GATE_DEAD and UNPLUG_GATE_NEW are for good,
+ *	   as far as others are concerned.
+ */
+enum unplug_gate_state unplug_gate_state(const struct unplug_gate *gate)
+{
+	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+
+	if (word & GATE_NEW)
+		return UNPLUG_GATE_NEW;
+	if (!(word & GATE_SHUT))
+		return UNPLUG_GATE_LIVE;
+	if (!(word & GATE_FOLDED))
+		return UNPLUG_GATE_DYING;
+	return gate_word_dead(word) ? UNPLUG_GATE_DEAD : UNPLUG_GATE_DRAINING;
+}
+
+/**
+ * unplug_gate_inside() - how many users are inside
+ * @gate: the gate
+ *
+ * For messages: while the gate is live, or being closed, the number may be off by
+ * those who come and go meanwhile.
+ *
+ * Ownership: takes and puts nothing.
+ * Context: Any.
+ * Return: the number of active references.
+ */
+unsigned int unplug_gate_inside(const struct unplug_gate *gate)
+{
+	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+	int64_t count = (int64_t)(word & ~GATE_FLAGS) / (int64_t)GATE_UNIT;
+
+	if (!(word & GATE_FOLDED))
+		count += (int32_t)(gate_sum(gate) - gate->base);
+	return count > 0 ? (unsigned int)count : 0;
+}
