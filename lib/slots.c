@@ -22,9 +22,14 @@
 #include <libunplug/gate.h>
 #include "internal.h"
 
-/* linux/membarrier.h of the oldest headers we compile with lacks those of 5.10 */
+/*
+ * Of linux/membarrier.h, which older headers lack. Broken twins, which the tests have to
+ * find, use others.
+ */
+#ifndef MEMBARRIER_RSEQ
 #define MEMBARRIER_RSEQ			(1 << 7)
 #define MEMBARRIER_REGISTER_RSEQ	(1 << 8)
+#endif
 
 #define SLOTS_PER_CHUNK (UNPLUG_SLOTS_STRIDE / sizeof(struct unplug_slot))
 
