@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The gate and what happens to its process: fork, a filter of system calls that
+ * forbids membarrier, a program that counts by the word alone.
+ */
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include <libunplug/gate.h>
+
+/* A child says by its exit status which line was wrong: cmocka is the parent's. */
+#define CHILD_ASSERT(what)						\
+	do {								\
+		if (!(what))						\
+			_exit(__LINE__ & 255 ? __LINE__ & 255 : 1);	\
+	} while (0)
+
+static unsigned int drained;
+
+static void count_drained(struct unplug_gate *gate)
+{
+	(void)gate;
+	drained++;
+}
+
+static void in_child(void (*child)(struct unplug_gate *gate),
+		     struct unplug_gate *gate)
+{
+	pid_t pid = fork();
+	int status;
+
+	assert_true(pid >= 0);
+	if (!pid) {
+		child(gate);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+}
+
+/* It has taken over one of two. */
+static void child_shuts(struct unplug_gate *gate)
+{
+	unplug_gate_forked(gate, 1);
+	CHILD_ASSERT(unplug_gate_inside(gate) == 1);
+	CHILD_ASSERT(unplug_gate_get_active(gate));
+	unplug_gate_put_active(gate);
+	CHILD_ASSERT(!unplug_gate_shut(gate));
+	CHILD_ASSERT(!drained);
+	unplug_gate_put_active(gate);
+	CHILD_ASSERT(drained == 1);
+	CHILD_ASSERT(!unplug_gate_thaw(gate));
+	CHILD_ASSERT(unplug_gate_get_active(gate));
+	CHILD_ASSERT(unplug_gate_inside(gate) == 1);
+}
+
+static void child_finds_dead(struct unplug_gate *gate)
+{
+	CHILD_ASSERT(unplug_gate_state(gate) == UNPLUG_GATE_DRAINING);
+	unplug_gate_forked(gate, 0);
+	CHILD_ASSERT(drained == 1);
+	CHILD_ASSERT(unplug_gate_state(gate) == UNPLUG_GATE_DEAD);
+	unplug_gate_forked(gate, 0);
+	CHILD_ASSERT(drained == 1);
+	unplug_gate_destroy(gate);
+}
+
+static void fork_inside(void **state)
+{
+	struct unplug_gate gate;
+
+	(void)state;
+	drained = 0;
+	assert_int_equal(unplug_gate_init(&gate, count_drained), 0);
+	unplug_gate_open(&gate);
+	assert_true(unplug_gate_get_active(&gate));
+	assert_true(unplug_gate_get_active(&gate));
+	in_child(child_shuts, &gate);
+	assert_int_equal(unplug_gate_inside(&gate), 2);
+	assert_int_equal(unplug_gate_shut(&gate), 0);
+	in_child(child_finds_dead, &gate);
+	unplug_gate_put_active(&gate);
+	unplug_gate_put_active(&gate);
+	assert_int_equal(drained, 1);
+	unplug_gate_destroy(&gate);
+}
+
+static void *make_gates(void *stop)
+{
+	struct unplug_gate gate;
+
+	while (!__atomic_load_n((int *)stop, __ATOMIC_RELAXED)) {
+		if (!unplug_gate_init(&gate, NULL))
+			unplug_gate_destroy(&gate);
+	}
+	return NULL;
+}
+
+static void child_makes(struct unplug_gate *gate)
+{
+	CHILD_ASSERT(!unplug_gate_init(gate, NULL));
+	unplug_gate_destroy(gate);
+}
+
+/* The child must not find a lock taken by a thread it has not. */
+static void fork_initialising(void **state)
+{
+	struct unplug_gate gate;
+	pthread_t thread;
+	int stop = 0, i;
+
+	(void)state;
+	assert_int_equal(pthread_create(&thread, NULL, make_gates, &stop), 0);
+	for (i = 0; i < 50; i++)
+		in_child(child_makes, &gate);
+	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
+static void forbid_membarrier(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
+			 offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
+
+	CHILD_ASSERT(!prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+	CHILD_ASSERT(!prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter));
+}
+
+static void child_forbidden(struct unplug_gate *gate)
+{
+	forbid_membarrier();
+	CHILD_ASSERT(unplug_gate_get_active(gate));
+	if (!gate->cpus) {
+		CHILD_ASSERT(!unplug_gate_shut(gate));
+		return;
+	}
+	CHILD_ASSERT(unplug_gate_shut(gate) == -EPERM);
+	CHILD_ASSERT(unplug_gate_state(gate) == UNPLUG_GATE_DYING);
+	CHILD_ASSERT(!unplug_gate_get_active(gate));
+	unplug_gate_put_active(gate);
+	CHILD_ASSERT(unplug_gate_shut(gate) == -EPERM);
+	CHILD_ASSERT(!drained);
+	CHILD_ASSERT(unplug_gate_wait_drained(gate, 0) == -ETIMEDOUT);
+}
+
+/* Before the first gate of the process: it does without slots. */
+static void child_always_forbidden(struct unplug_gate *gate)
+{
+	forbid_membarrier();
+	CHILD_ASSERT(!unplug_gate_init(gate, count_drained));
+	CHILD_ASSERT(!gate->cpus);
+	unplug_gate_open(gate);
+	CHILD_ASSERT(unplug_gate_get_active(gate));
+	CHILD_ASSERT(!unplug_gate_shut(gate));
+	CHILD_ASSERT(!unplug_gate_get_active(gate));
+	CHILD_ASSERT(!drained);
+	unplug_gate_put_active(gate);
+	CHILD_ASSERT(drained == 1);
+	unplug_gate_destroy(gate);
+}
+
+static void init_forbidden(void **state)
+{
+	struct unplug_gate gate;
+
+	(void)state;
+	drained = 0;
+	in_child(child_always_forbidden, &gate);
+}
+
+static void shut_forbidden(void **state)
+{
+	struct unplug_gate gate;
+
+	(void)state;
+	drained = 0;
+	assert_int_equal(unplug_gate_init(&gate, count_drained), 0);
+	unplug_gate_open(&gate);
+	in_child(child_forbidden, &gate);
+	assert_int_equal(unplug_gate_shut(&gate), 0);
+	unplug_gate_destroy(&gate);
+}
+
+/* What one has got by the word the other puts in a slot, and the other way round. */
+static void mixed_programs(void **state)
+{
+	struct unplug_gate gate;
+	unsigned int i;
+
+	(void)state;
+	drained = 0;
+	assert_int_equal(unplug_gate_init(&gate, count_drained), 0);
+	unplug_gate_open(&gate);
+	for (i = 0; i < 100; i++) {
+		assert_true(unplug_gate_get_slow(&gate));
+		assert_true(unplug_gate_get_slow(&gate));
+		assert_true(unplug_gate_get_active(&gate));
+		unplug_gate_put_active(&gate);
+		unplug_gate_put_active(&gate);
+		assert_int_equal(unplug_gate_inside(&gate), 1);
+		assert_int_equal(unplug_gate_shut(&gate), 0);
+		assert_int_equal(drained, i);
+		unplug_gate_put_active(&gate);
+		assert_int_equal(drained, i + 1);
+		assert_int_equal(unplug_gate_thaw(&gate), 0);
+		assert_true(unplug_gate_get_active(&gate));
+		unplug_gate_put_slow(&gate);
+		assert_int_equal(unplug_gate_inside(&gate), 0);
+	}
+	assert_int_equal(unplug_gate_shut(&gate), 0);
+	unplug_gate_destroy(&gate);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(init_forbidden),	/* the first: see there */
+		cmocka_unit_test(fork_inside),
+		cmocka_unit_test(fork_initialising),
+		cmocka_unit_test(shut_forbidden),
+		cmocka_unit_test(mixed_programs),
+	};
+
+	return cmocka_run_group_tests_name("gate-process", tests, NULL, NULL);
+}
