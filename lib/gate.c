@@ -81,12 +81,9 @@
  */
 
 #include <errno.h>
-#include <limits.h>
-#include <linux/futex.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <libunplug/gate.h>
@@ -249,12 +246,6 @@ int unplug_gate_thaw(struct unplug_gate *gate)
 	return 0;
 }
 
-/* The gate may be gone: nothing of it is used but the address. */
-static void gate_wake(uint32_t *futex)
-{
-	syscall(SYS_futex, futex, FUTEX_WAKE_PRIVATE, INT_MAX, NULL, NULL, 0);
-}
-
 /* What the last one to leave does. The gate is freed by whoever he tells first. */
 static void gate_dead(struct unplug_gate *gate, uint64_t word, int fd,
 		      void (*drained)(struct unplug_gate *gate))
@@ -263,7 +254,7 @@ static void gate_dead(struct unplug_gate *gate, uint64_t word, int fd,
 	int err = errno;
 
 	if (word & GATE_WAITED)
-		gate_wake(gate_futex(gate));
+		unplug_futex_wake(gate_futex(gate)); /* its address alone */
 	if (fd >= 0)
 		while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
 			;
@@ -382,31 +373,6 @@ void unplug_gate_put_slow(struct unplug_gate *gate)
 		gate_dead(gate, word, fd, drained);
 }
 
-/* Sleep until the word is not what it was, or until the deadline. */
-static int gate_sleep(struct unplug_gate *gate, uint64_t word,
-		      const struct timespec *deadline)
-{
-	if (!syscall(SYS_futex, gate_futex(gate),
-		     FUTEX_WAIT_BITSET | FUTEX_PRIVATE_FLAG, (uint32_t)word,
-		     deadline, NULL, FUTEX_BITSET_MATCH_ANY))
-		return 0;
-	return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-}
-
-static struct timespec deadline_after(int timeout)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	t.tv_sec += timeout / 1000;
-	t.tv_nsec += timeout % 1000 * 1000000L;
-	if (t.tv_nsec >= 1000000000L) {
-		t.tv_sec++;
-		t.tv_nsec -= 1000000000L;
-	}
-	return t;
-}
-
 /**
  * unplug_gate_wait_drained() - wait until a gate is dead
  * @gate: the gate, which may yet have to be shut
@@ -420,12 +386,10 @@ static struct timespec deadline_after(int timeout)
  */
 int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
 {
-	struct timespec deadline = { 0 };
+	struct timespec deadline = unplug_deadline(timeout);
 	uint64_t word;
 	int err = 0;
 
-	if (timeout > 0)
-		deadline = deadline_after(timeout);
 	for (;;) {
 		word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);	/* C */
 		if (gate_word_dead(word))
@@ -442,7 +406,8 @@ int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
 				continue;
 			word |= GATE_WAITED;
 		}
-		err = gate_sleep(gate, word, timeout < 0 ? NULL : &deadline);
+		err = unplug_futex_wait(gate_futex(gate), (uint32_t)word,
+					timeout < 0 ? NULL : &deadline);
 	}
 }
 

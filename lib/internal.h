@@ -2,16 +2,23 @@
 #ifndef _LIBUNPLUG_INTERNAL_H
 #define _LIBUNPLUG_INTERNAL_H
 
-/*
- * Between the files of the library. Locks, in order:
- *
- *	registry->lock
- *	  slots_lock		slots.c
- */
+struct unplug_dev;
+
+/* Between the files of the library. There is one lock: lock.c. */
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <libunplug/gate.h>
+
+int unplug_minor_reserve(struct unplug_dev *dev);
+void unplug_minor_renew(struct unplug_dev *dev);
+void unplug_minor_free(struct unplug_dev *dev);
+
+void unplug_futex_wake(uint32_t *futex);
+int unplug_futex_wait(uint32_t *futex, uint32_t value,
+		      const struct timespec *deadline);
+struct timespec unplug_deadline(int timeout);
 
 /* One gate's words on one CPU: each CPU's are a page apart, so CPUs share no cache line. */
 struct unplug_slot {
@@ -20,6 +27,9 @@ struct unplug_slot {
 };
 
 #define UNPLUG_SLOTS_STRIDE 4096	/* as in <libunplug/gate.h> */
+
+void unplug_lib_lock(void);
+void unplug_lib_unlock(void);
 
 char *unplug_slots_alloc(uint32_t *cpus);
 void unplug_slots_free(char *slots);

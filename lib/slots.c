@@ -48,8 +48,7 @@ struct slots_chunk {
 };
 
 static pthread_once_t slots_once = PTHREAD_ONCE_INIT;
-static pthread_mutex_t slots_lock = PTHREAD_MUTEX_INITIALIZER;
-static struct slots_chunk *slots_chunks;	/* under slots_lock */
+static struct slots_chunk *slots_chunks;	/* under the library's lock */
 static uint32_t slots_cpus;			/* since slots_once */
 
 unsigned int unplug_slots_syncs;
@@ -59,21 +58,8 @@ static int membarrier(int command)
 	return syscall(SYS_membarrier, command, 0, 0) < 0 ? -errno : 0;
 }
 
-static void slots_lock_all(void)
-{
-	pthread_mutex_lock(&slots_lock);
-}
-
-static void slots_unlock_all(void)
-{
-	pthread_mutex_unlock(&slots_lock);
-}
-
 static void slots_init(void)
 {
-	/* No atfork handlers, for want of memory: then a child that makes gates might wait. */
-	(void)pthread_atfork(slots_lock_all, slots_unlock_all,
-			     slots_unlock_all);
 #ifdef UNPLUG_GATE_RSEQ
 	long cpus = sysconf(_SC_NPROCESSORS_CONF);
 
@@ -115,7 +101,7 @@ static struct slots_chunk *slots_chunk_new(void)
 	return chunk;
 }
 
-/* Under slots_lock. It has a free one. */
+/* Under the lock. It has a free one. */
 static char *slots_take(struct slots_chunk *chunk)
 {
 	unsigned int i = 0, bit;
@@ -147,7 +133,7 @@ char *unplug_slots_alloc(uint32_t *cpus)
 	if (!slots_cpus)
 		return NULL;
 
-	pthread_mutex_lock(&slots_lock);
+	unplug_lib_lock();
 	for (chunk = slots_chunks; chunk && !chunk->free; chunk = chunk->next)
 		;
 	if (!chunk) {
@@ -159,7 +145,7 @@ char *unplug_slots_alloc(uint32_t *cpus)
 	}
 	slots = slots_take(chunk);
 unlock:
-	pthread_mutex_unlock(&slots_lock);
+	unplug_lib_unlock();
 	return slots;
 }
 
@@ -176,7 +162,7 @@ void unplug_slots_free(char *slots)
 
 	if (!slots)
 		return;
-	pthread_mutex_lock(&slots_lock);
+	unplug_lib_lock();
 	for (chunk = slots_chunks; chunk; chunk = chunk->next) {
 		i = slots - chunk->pages;
 		if (i >= UNPLUG_SLOTS_STRIDE)
@@ -186,5 +172,5 @@ void unplug_slots_free(char *slots)
 		chunk->free++;
 		break;
 	}
-	pthread_mutex_unlock(&slots_lock);
+	unplug_lib_unlock();
 }

@@ -25,7 +25,9 @@
 	"jae %l[" #slow "]\n\t"
 #endif
 
+#include "futex.c"
 #include "gate.c"
+#include "lock.c"
 #include "slots.c"
 
 #include <pthread.h>
