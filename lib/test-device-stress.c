@@ -27,7 +27,7 @@ struct card {
 };
 
 static struct unplug_registry *registry;
-static unsigned int made, gone, over, violations;
+static unsigned int made, gone, over, used, violations;
 
 static struct card *card(struct unplug_dev *dev)
 {
@@ -77,6 +77,7 @@ static void use(struct unplug_dev *dev)
 	if (__atomic_load_n(&card(dev)->drained, __ATOMIC_SEQ_CST))
 		violation();
 	__atomic_fetch_sub(&card(dev)->inside, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
 	unplug_dev_put_active(dev);
 }
 
@@ -138,6 +139,20 @@ static struct unplug_dev *plug(void)
 	return &c->dev;
 }
 
+/* Until somebody was inside ten times, or others have unplugged all of them */
+static void wait_used(struct unplug_dev *const devs[])
+{
+	unsigned int before = __atomic_load_n(&used, __ATOMIC_RELAXED), i = 0;
+
+	while (__atomic_load_n(&used, __ATOMIC_RELAXED) - before < 10 &&
+	       i < MINORS / 2) {
+		sched_yield();
+		for (i = 0; i < MINORS / 2; i++)
+			if (unplug_dev_state(devs[i]) < UNPLUG_DEV_DYING)
+				break;
+	}
+}
+
 static void storm(void **state)
 {
 	struct unplug_dev *devs[MINORS / 2];
@@ -153,7 +168,7 @@ static void storm(void **state)
 	for (i = 0; i < DEVICES; i += MINORS / 2) {
 		for (j = 0; j < MINORS / 2; j++)
 			devs[j] = plug();
-		sched_yield();
+		wait_used(devs);
 		assert_int_equal(unplug_dev_unplug_many(devs, MINORS / 2), 0);
 		for (j = 0; j < MINORS / 2; j++) {
 			if (j % 2)

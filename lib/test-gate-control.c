@@ -1,14 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The gate beside broken twins of itself, which the same test has to find. Compiled
- * once for each: CONTROL is its name, FOUND is whether it is broken. All of them take their
- * time in the sequence, so that shut meets somebody there.
+ * once for each, with the library: CONTROL is its name, FOUND is whether it is broken. All of
+ * them take their time in the sequence, so that shut meets somebody there.
  *
  *	CONTROL=none	the gate as it is
  *	CONTROL=plain	membarrier that does not restart sequences
  *	CONTROL=fence	no membarrier at all
  *	CONTROL=look	the bound is looked at before the sequence
  */
+
+#ifndef CONTROL
+#define CONTROL none
+#define FOUND	0
+#endif
 
 #define STRING_(s) #s
 #define STRING(s) STRING_(s)
@@ -25,17 +30,14 @@
 	"jae %l[" #slow "]\n\t"
 #endif
 
-#include "futex.c"
-#include "gate.c"
-#include "lock.c"
-#include "slots.c"
-
 #include <pthread.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <cmocka.h>
+#include <libunplug/gate.h>
 
 /* Broken ones are found in the first few, if both threads have a CPU at that time. */
 #define ROUNDS (FOUND ? 20000 : 500)
@@ -141,12 +143,6 @@ static void shut_in_sequence(void **state)
 	unsigned int i;
 
 	(void)state;
-	assert_int_equal(unplug_gate_init(&gate, note_drained), 0);
-	if (sched_getaffinity(0, sizeof(allowed), &allowed) ||
-	    CPU_COUNT(&allowed) < 2 || !gate.cpus) {
-		print_message("# needs two CPUs and restartable sequences\n");
-		skip();
-	}
 	pin(0);
 	assert_int_equal(pthread_create(&thread, NULL, reader, NULL), 0);
 	for (i = 1; i <= ROUNDS && !violations; i++)
@@ -167,6 +163,13 @@ int main(void)
 		cmocka_unit_test(shut_in_sequence),
 	};
 
+	if (unplug_gate_init(&gate, note_drained))
+		return 1;
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) ||
+	    CPU_COUNT(&allowed) < 2 || !gate.cpus) {
+		printf("1..0 # SKIP needs two CPUs and restartable sequences\n");
+		return 0;
+	}
 	return cmocka_run_group_tests_name("gate-control-" STRING(CONTROL),
 					   tests, NULL, NULL);
 }

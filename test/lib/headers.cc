@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The headers in C++. Linked twice, as two files (MAIN): of an inline function, and of
+ * what it has inlined, the linker has to keep one.
+ */
+#include <libunplug/device.h>
+#include <libunplug/gate.h>
+#include <libunplug/registry.h>
+
+int other(unplug_gate *gate);
+
+inline int once(unplug_gate *gate)
+{
+	if (!unplug_gate_get_active(gate))
+		return 1;
+	unplug_gate_put_active(gate);
+	return 0;
+}
+
+template <int N> struct times {
+	static int visit(unplug_gate *gate)
+	{
+		int failed = 0;
+
+		for (int i = 0; i < N; i++)
+			failed += once(gate);
+		return failed;
+	}
+};
+
+#ifdef MAIN
+int main()
+{
+	unplug_gate gate;
+	int failed;
+
+	if (unplug_gate_init(&gate, nullptr))
+		return 1;
+	unplug_gate_open(&gate);
+	failed = times<3>::visit(&gate) + other(&gate);
+	if (unplug_gate_shut(&gate) || once(&gate) != 1)
+		return 1;
+	unplug_gate_destroy(&gate);
+	return failed;
+}
+#else
+int other(unplug_gate *gate)
+{
+	return times<3>::visit(gate);
+}
+#endif
