@@ -92,6 +92,10 @@ check-model: ## check the models of the lock-free steps, and that broken ones ar
 	@script/need spin gcc libc6-dev
 	@O=build/model model/run
 
+check-lib: ## all tests of libunplug: gcc and clang, without rseq, sanitizers, valgrind
+	@script/need meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils
+	@test/lib/run
+
 # Loaded before the shell starts, in this order
 INSMOD ?= unplug unplug-ivshmem
 
@@ -121,4 +125,4 @@ distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model mmap-races bench bench-drm shell lint doc clean distclean
+	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model check-lib mmap-races bench bench-drm shell lint doc clean distclean
