@@ -284,7 +284,8 @@ void unplug_gate_fold(struct unplug_gate *gate)
 		return;
 	sum = gate_sum(gate);
 	inside = sum - gate->base;
-	gate->base = sum;
+	/* For unplug_gate_inside(), which may be looking */
+	__atomic_store_n(&gate->base, sum, __ATOMIC_RELAXED);
 	add = (uint64_t)(int32_t)inside * GATE_UNIT + GATE_FOLDED;
 	word = __atomic_add_fetch(&gate->word, add, __ATOMIC_ACQ_REL);	/* C */
 	if (gate_word_dead(word))
@@ -488,6 +489,7 @@ unsigned int unplug_gate_inside(const struct unplug_gate *gate)
 	int64_t count = (int64_t)(word & ~GATE_FLAGS) / (int64_t)GATE_UNIT;
 
 	if (!(word & GATE_FOLDED))
-		count += (int32_t)(gate_sum(gate) - gate->base);
+		count += (int32_t)(gate_sum(gate) -
+				   __atomic_load_n(&gate->base, __ATOMIC_RELAXED));
 	return count > 0 ? (unsigned int)count : 0;
 }
