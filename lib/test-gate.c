@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -240,7 +241,7 @@ static void *wait_for_it(void *arg)
 	return (void *)(intptr_t)unplug_gate_wait_drained(arg, -1);
 }
 
-/* Three wait, from before it is shut, across a thaw that is none of theirs */
+/* Three wait, maybe from before it is shut */
 static void wait_threads(void **state)
 {
 	struct unplug_gate *gate = *state;
@@ -258,6 +259,49 @@ static void wait_threads(void **state)
 		pthread_join(threads[i], &err);
 		assert_null(err);
 	}
+}
+
+static pid_t waiter;
+
+static void *wait_as_waiter(void *arg)
+{
+	__atomic_store_n(&waiter, gettid(), __ATOMIC_RELEASE);
+	return wait_for_it(arg);
+}
+
+static bool asleep(pid_t tid)
+{
+	char path[64], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+	fclose(file);
+	return state == 'S';
+}
+
+/* Who sleeps already when it is opened, is woken at the end. */
+static void wait_since_new(void **state)
+{
+	struct unplug_gate *gate = *state;
+	uint64_t before = gate->word;
+	pthread_t thread;
+	void *err;
+
+	assert_int_equal(pthread_create(&thread, NULL, wait_as_waiter, gate),
+			 0);
+	while (__atomic_load_n(&gate->word, __ATOMIC_ACQUIRE) == before)
+		sched_yield();
+	while (!asleep(__atomic_load_n(&waiter, __ATOMIC_ACQUIRE)))
+		sched_yield();
+	unplug_gate_open(gate);
+	assert_true(unplug_gate_get_active(gate));
+	assert_int_equal(unplug_gate_shut(gate), 0);
+	unplug_gate_put_active(gate);
+	pthread_join(thread, &err);
+	assert_null(err);
 }
 
 static void wait_eventfd(void **state)
@@ -381,6 +425,8 @@ int main(void)
 		GATE_TEST(put_other_thread),
 		GATE_TEST(put_other_cpu),
 		GATE_TEST(wait_threads),
+		cmocka_unit_test_setup_teardown(wait_since_new, gate_setup,
+						gate_teardown),
 		GATE_TEST(wait_eventfd),
 		cmocka_unit_test(free_from_drained),
 		cmocka_unit_test(init_many),
