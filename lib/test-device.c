@@ -239,6 +239,53 @@ static void wait_thread(void **state)
 	unplug_dev_put(dev);
 }
 
+static pthread_barrier_t cancelling;
+
+static void on_cancel_wait(struct unplug_dev *dev)
+{
+	(void)dev;
+	pthread_barrier_wait(&cancelling);
+	pthread_barrier_wait(&cancelling);
+}
+
+static const struct unplug_driver slow_driver = {
+	.name = "slow",
+	.cancel = on_cancel_wait,
+	.drained = on_drained,
+	.gone = on_gone,
+};
+
+static void *unplug_it(void *arg)
+{
+	return (void *)(intptr_t)unplug_dev_unplug(arg);
+}
+
+/* Another one has unplugged it, frozen and idle, and has not told it yet: not drained. */
+static void wait_cancelling(void **state)
+{
+	struct unplug_dev *dev = dev_live();
+	pthread_t thread;
+	void *err;
+
+	(void)state;
+	dev->drv = &slow_driver;
+	assert_int_equal(unplug_dev_freeze(dev), 0);
+	assert_int_equal(unplug_dev_wait_drained(dev, 0), 0);
+	pthread_barrier_init(&cancelling, NULL, 2);
+	assert_int_equal(pthread_create(&thread, NULL, unplug_it, dev), 0);
+	pthread_barrier_wait(&cancelling);
+	assert_int_equal(unplug_dev_unplug(dev), 0);
+	assert_int_equal(unplug_dev_wait_drained(dev, 0), -ETIMEDOUT);
+	assert_int_equal(drained, 0);
+	pthread_barrier_wait(&cancelling);
+	assert_int_equal(unplug_dev_wait_drained(dev, -1), 0);
+	assert_int_equal(drained, 1);
+	pthread_join(thread, &err);
+	assert_null(err);
+	pthread_barrier_destroy(&cancelling);
+	unplug_dev_put(dev);
+}
+
 static void find_states(void **state)
 {
 	struct unplug_dev *dev = dev_new();
@@ -341,6 +388,7 @@ int main(void)
 		TEST(unplug_frozen),
 		TEST(unplug_freezing),
 		TEST(wait_thread),
+		TEST(wait_cancelling),
 		TEST(find_states),
 		TEST(next_all),
 		TEST(minor_reuse),
