@@ -290,6 +290,7 @@ static void find_states(void **state)
 {
 	struct unplug_dev *dev = dev_new();
 	unsigned int minor = unplug_dev_minor(dev);
+	const uint32_t *refs = dev->refs;
 
 	(void)state;
 	/* New: found, and refused by its gate */
@@ -309,6 +310,8 @@ static void find_states(void **state)
 	unplug_dev_put(dev);
 	assert_int_equal(gone, 1);
 	assert_null(unplug_registry_find(registry, minor));
+	/* Its count, which outlives it: nobody has got a reference of what is leaving. */
+	assert_int_equal(*refs, 0);
 }
 
 static void next_all(void **state)

@@ -227,8 +227,9 @@ static void *tells(void *arg)
 		if (__atomic_load_n(&over, __ATOMIC_RELAXED))
 			return NULL;
 		migrate(&seed);
-		while (unplug_gate_get_active(gate)) {
-			unplug_gate_put_active(gate);
+		/* As who has no sequences, or was thrown out: he looks at another word. */
+		while (unplug_gate_get_slow(gate)) {
+			unplug_gate_put_slow(gate);
 			__atomic_fetch_add(&entered, 1, __ATOMIC_RELAXED);
 		}
 		__atomic_store_n(&refused, true, __ATOMIC_RELEASE);

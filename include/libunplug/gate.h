@@ -142,14 +142,26 @@ void unplug_gate_put_slow(struct unplug_gate *gate) __attribute__((cold));
 #endif
 
 /*
+ * The descriptor is taken back at the end (slow does so, too): the kernel may look at it any
+ * time later, when the code has long been unloaded. But code that is not made for a shared
+ * object is part of the program, and stays.
+ */
+#if defined(__PIC__) && !defined(__PIE__)
+#define UNPLUG_GATE_ZERO [zero] "r" (UINT64_C(0)),
+#define UNPLUG_GATE_LEAVE "movq %[zero], %%fs:%c[cs](%[rseq])\n\t"
+#else
+#define UNPLUG_GATE_ZERO
+#define UNPLUG_GATE_LEAVE
+#endif
+
+/*
  * One restartable sequence: if this CPU is below @bound, count one in the word of
  * its slot. Whoever is preempted, migrated or interrupted by a signal in it, or hit by
  * shut's membarrier, has counted nothing and goes to slow: tried once only, so
  * a debugger may step through it.
  *
  * The descriptor is in the section group of the function ("?"), if that has one: C++
- * makes many of an inline function and links one. It is taken back at the end (slow does
- * so, too): the kernel may look at it any time later, when the code has long been unloaded.
+ * makes many of an inline function and links one.
  */
 #define UNPLUG_GATE_COUNT(gate, word, slow)				\
 	__asm__ goto (							\
@@ -175,12 +187,12 @@ void unplug_gate_put_slow(struct unplug_gate *gate) __attribute__((cold));
 		UNPLUG_GATE_DELAY					\
 		"incl " #word "(%%rax)\n"				\
 		"773:\n\t"						\
-		"movq %[zero], %%fs:%c[cs](%[rseq])\n\t"		\
+		UNPLUG_GATE_LEAVE					\
 		:							\
 		: [rseq] "r" (__rseq_offset),				\
 		  [bound] "m" ((gate)->bound),				\
 		  [slots] "m" ((gate)->slots),				\
-		  [zero] "r" (UINT64_C(0)),				\
+		  UNPLUG_GATE_ZERO					\
 		  [cpu] "i" (offsetof(struct rseq, cpu_id)),		\
 		  [cs] "i" (offsetof(struct rseq, rseq_cs)),		\
 		  [sig] "i" (RSEQ_SIG)					\
