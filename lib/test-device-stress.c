@@ -19,6 +19,10 @@
 #define THREADS 8
 #define DEVICES 400
 
+/*
+ * The counters are relaxed, and the memory is plain: it is the library that orders what
+ * insiders do before ->drained. ThreadSanitizer sees whether it does.
+ */
 struct card {
 	struct unplug_dev dev;
 	unsigned int inside;
@@ -41,8 +45,8 @@ static void violation(void)
 
 static void on_drained(struct unplug_dev *dev)
 {
-	if (__atomic_load_n(&card(dev)->inside, __ATOMIC_SEQ_CST) ||
-	    __atomic_fetch_add(&card(dev)->drained, 1, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&card(dev)->inside, __ATOMIC_RELAXED) ||
+	    __atomic_fetch_add(&card(dev)->drained, 1, __ATOMIC_RELAXED))
 		violation();
 	free(card(dev)->memory);
 	card(dev)->memory = NULL;
@@ -72,11 +76,11 @@ static void use(struct unplug_dev *dev)
 			violation();
 		return;
 	}
-	__atomic_fetch_add(&card(dev)->inside, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_add(&card(dev)->inside, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(card(dev)->memory, 1, __ATOMIC_RELAXED);
-	if (__atomic_load_n(&card(dev)->drained, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&card(dev)->drained, __ATOMIC_RELAXED))
 		violation();
-	__atomic_fetch_sub(&card(dev)->inside, 1, __ATOMIC_SEQ_CST);
+	__atomic_fetch_sub(&card(dev)->inside, 1, __ATOMIC_RELAXED);
 	__atomic_fetch_add(&used, 1, __ATOMIC_RELAXED);
 	unplug_dev_put_active(dev);
 }
@@ -89,7 +93,7 @@ static void reset(struct unplug_dev *dev)
 		return;
 	if (unplug_dev_wait_drained(dev, -1))
 		violation();
-	if (__atomic_load_n(&card(dev)->inside, __ATOMIC_SEQ_CST))
+	if (__atomic_load_n(&card(dev)->inside, __ATOMIC_RELAXED))
 		violation();
 	if (!unplug_dev_thaw(dev) && unplug_dev_generation(dev) <= generation)
 		violation();

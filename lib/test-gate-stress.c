@@ -22,15 +22,35 @@ static struct unplug_gate *gate;
 static cpu_set_t allowed;
 static pthread_barrier_t barrier;
 static bool dead;			/* of this round */
+static bool closing;			/* this round is about to end */
 static bool over;			/* of all rounds */
 static unsigned int entered;
 static unsigned int violations;
 static unsigned int signals;
 static unsigned int drained;
 
+/*
+ * Plain memory, which the gate alone orders: set up before it opens, read inside; written
+ * inside, read when nobody is. ThreadSanitizer sees whether it does.
+ */
+static unsigned int set_up;
+static unsigned int work[THREADS_MAX];
+
+static unsigned int work_sum;	/* so that it is read */
+
+static void work_read(void)
+{
+	unsigned int i, sum = 0;
+
+	for (i = 0; i < THREADS_MAX; i++)
+		sum += work[i];
+	__atomic_store_n(&work_sum, sum, __ATOMIC_RELAXED);
+}
+
 static void note_drained(struct unplug_gate *g)
 {
 	(void)g;
+	work_read();
 	__atomic_store_n(&dead, true, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&drained, 1, __ATOMIC_RELAXED);
 }
@@ -72,15 +92,16 @@ static void migrate(unsigned int *seed)
 }
 
 /* Enter, deeper with some luck, and leave, elsewhere with some. */
-static bool visit(unsigned int *seed, unsigned int depth)
+static bool visit(unsigned int *seed, unsigned int *done, unsigned int depth)
 {
 	unsigned int luck = rand_r(seed);
 
 	if (!unplug_gate_get_active(gate))
 		return false;
 	look();
+	*done += set_up > 0;
 	if (luck % 4 == 0 && depth < 8)
-		visit(seed, depth + 1);
+		visit(seed, done, depth + 1);
 	if (luck % 1024 < 4)
 		migrate(seed);
 	else if (luck % 1024 < 8)
@@ -95,12 +116,17 @@ static bool visit(unsigned int *seed, unsigned int depth)
 static void *visitor(void *arg)
 {
 	unsigned int seed = (uintptr_t)arg;
+	unsigned int *done = &work[seed - 1];
 
 	for (;;) {
-		pthread_barrier_wait(&barrier);	/* open */
+		pthread_barrier_wait(&barrier);	/* about to be opened */
 		if (__atomic_load_n(&over, __ATOMIC_RELAXED))
 			return NULL;
-		while (visit(&seed, 0))
+		/* It is the gate that says when: no look at its state. */
+		while (!visit(&seed, done, 0) &&
+		       !__atomic_load_n(&closing, __ATOMIC_RELAXED))
+			sched_yield();
+		while (visit(&seed, done, 0))
 			__atomic_fetch_add(&entered, 1, __ATOMIC_RELAXED);
 		pthread_barrier_wait(&barrier);	/* all were refused */
 	}
@@ -110,17 +136,21 @@ static void one_round(unsigned int visits)
 {
 	__atomic_store_n(&dead, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&entered, 0, __ATOMIC_RELAXED);
+	__atomic_store_n(&closing, false, __ATOMIC_RELAXED);
+	pthread_barrier_wait(&barrier);
+	set_up++;
 	if (unplug_gate_state(gate) == UNPLUG_GATE_NEW)
 		unplug_gate_open(gate);
 	else
 		assert_int_equal(unplug_gate_thaw(gate), 0);
-	pthread_barrier_wait(&barrier);
 	while (__atomic_load_n(&entered, __ATOMIC_RELAXED) < visits)
 		sched_yield();
+	__atomic_store_n(&closing, true, __ATOMIC_RELAXED);
 	assert_int_equal(unplug_gate_shut(gate), 0);
 	if (unplug_gate_get_active(gate))
 		violation();
 	assert_int_equal(unplug_gate_wait_drained(gate, -1), 0);
+	work_read();
 	pthread_barrier_wait(&barrier);
 }
 
@@ -141,6 +171,7 @@ static void crowd(unsigned int threads, unsigned int rounds, unsigned int visits
 						(void *)(uintptr_t)(i + 1)), 0);
 	for (i = 0; i < rounds; i++)
 		one_round(visits);
+	/* Who is over is let go by the first barrier of a round. */
 	__atomic_store_n(&over, true, __ATOMIC_RELAXED);
 	pthread_barrier_wait(&barrier);
 	for (i = 0; i < threads; i++)
@@ -227,6 +258,9 @@ static void *tells(void *arg)
 		if (__atomic_load_n(&over, __ATOMIC_RELAXED))
 			return NULL;
 		migrate(&seed);
+		while (unplug_gate_state(gate) != UNPLUG_GATE_LIVE &&
+		       !__atomic_load_n(&closing, __ATOMIC_RELAXED))
+			sched_yield();
 		/* As who has no sequences, or was thrown out: he looks at another word. */
 		while (unplug_gate_get_slow(gate)) {
 			unplug_gate_put_slow(gate);
