@@ -54,14 +54,17 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__x86_64__) && defined(__LP64__) && defined(__gnu_linux__) && \
 	!defined(UNPLUG_ATOMICS)
 #include <features.h>
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 35)
+#ifdef __GLIBC__
+#if __GLIBC_PREREQ(2, 35)
 #include <sys/rseq.h>
 #define UNPLUG_GATE_RSEQ
+#endif
 #endif
 #endif
 
