@@ -381,7 +381,8 @@ void unplug_gate_put_slow(struct unplug_gate *gate)
  *
  * Not by somebody who is inside.
  *
- * Ownership: when it returned 0, the gate is the caller's again.
+ * Ownership: when it returned 0, the gate is the caller's again, but for ->drained, if it has
+ *	    one: that may be yet to run.
  * Context: May sleep. Not a signal handler.
  * Return: 0; -ETIMEDOUT: somebody is inside still, or it was not shut.
  */

@@ -40,7 +40,8 @@
  * unplug_gate_shut() is kill, close and fold in one. It waits for no user: it returns
  * at once, and nobody gets in after it. That the last one left is told in three ways, of
  * which any may be used: unplug_gate_wait_drained(), an eventfd, the callback
- * ->drained. The gate may be freed as soon as one of them said so.
+ * ->drained. The gate may be freed as soon as one of them said so. Who waits may be told before
+ * ->drained is called, or while it runs: a gate that has one is freed by it, or after it.
  *
  * Where get and put may be called
  * -------------------------------
