@@ -13,6 +13,11 @@
 #include <unplug/gate.h>
 #include "selftest.h"
 
+#define CONTRACT_CLOSE(gates, n) unplug_gates_close((gates), (n))
+#define CONTRACT_THAW(gate)	unplug_gate_thaw(gate)
+
+#include "../../test/contract/gate.h"
+
 /**
  * struct probe - a gate under test
  * @gate: the gate
@@ -75,32 +80,6 @@ static void ipi_try(void *arg)
 		atomic_inc(&probe->entered);
 }
 
-static int get_new(void)
-{
-	struct probe probe;
-
-	CHECK(!probe_init(&probe));
-	CHECK(!unplug_gate_get_active(&probe.gate));
-	CHECK(unplug_gate_inside(&probe.gate) == 0);
-	unplug_gate_destroy(&probe.gate);
-	return 0;
-}
-
-/* Who was refused when it was new does not count when it is shut. */
-static int open_after_refusal(void)
-{
-	struct probe probe;
-
-	CHECK(!probe_init(&probe));
-	CHECK(!unplug_gate_get_active(&probe.gate));
-	unplug_gate_open(&probe.gate);
-	CHECK(unplug_gate_inside(&probe.gate) == 0);
-	CHECK(unplug_gate_get_active(&probe.gate));
-	unplug_gate_put_active(&probe.gate);
-	probe_shut(&probe);
-	return probe_exit(&probe);
-}
-
 /* From kill on, on each CPU, though none has been asked to shut its word. */
 static int get_killed(void)
 {
@@ -147,88 +126,6 @@ static int get_straggling(void)
 	CHECK(atomic_read(&probe.drained) == 0);
 	CHECK(!unplug_word_dec(word));
 	__unplug_gate_put_late(gate);
-	return probe_exit(&probe);
-}
-
-/* One round for many gates, each with its own users */
-static int close_many(void)
-{
-	struct unplug_gate *gates[3];
-	struct probe probes[3];
-	int i, j;
-
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		CHECK(!probe_init(&probes[i]));
-		gates[i] = &probes[i].gate;
-		unplug_gate_open(gates[i]);
-		for (j = 0; j < i; j++)
-			CHECK(unplug_gate_get_active(gates[i]));
-		unplug_gate_kill(gates[i]);
-	}
-	unplug_gates_close(gates, ARRAY_SIZE(gates));
-	for (i = 0; i < ARRAY_SIZE(probes); i++) {
-		unplug_gate_fold(gates[i]);
-		CHECK(unplug_gate_inside(gates[i]) == i);
-		CHECK(atomic_read(&probes[i].drained) == (i == 0));
-		for (j = 0; j < i; j++)
-			unplug_gate_put_active(gates[i]);
-		if (probe_exit(&probes[i]))
-			return -EPROTO;
-	}
-	return 0;
-}
-
-static int get_live(void)
-{
-	struct probe probe;
-
-	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
-	CHECK(unplug_gate_get_active(&probe.gate));
-	CHECK(unplug_gate_get_active(&probe.gate));
-	CHECK(unplug_gate_inside(&probe.gate) == 2);
-	unplug_gate_put_active(&probe.gate);
-	unplug_gate_put_active(&probe.gate);
-	CHECK(unplug_gate_inside(&probe.gate) == 0);
-	CHECK(atomic_read(&probe.drained) == 0);
-	probe_shut(&probe);
-	return probe_exit(&probe);
-}
-
-static int get_dying(void)
-{
-	struct probe probe;
-
-	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
-	CHECK(unplug_gate_get_active(&probe.gate));
-	probe_close(&probe);
-	/* Also a nested one. */
-	CHECK(!unplug_gate_get_active(&probe.gate));
-	CHECK(unplug_gate_inside(&probe.gate) == 1);
-	unplug_gate_fold(&probe.gate);
-	CHECK(unplug_gate_inside(&probe.gate) == 1);
-	CHECK(atomic_read(&probe.drained) == 0);
-	unplug_gate_put_active(&probe.gate);
-	return probe_exit(&probe);
-}
-
-/* The word reaches zero before the sum has joined it: not drained yet. */
-static int put_before_fold(void)
-{
-	struct probe probe;
-
-	CHECK(!probe_init(&probe));
-	unplug_gate_open(&probe.gate);
-	CHECK(unplug_gate_get_active(&probe.gate));
-	CHECK(unplug_gate_get_active(&probe.gate));
-	probe_close(&probe);
-	unplug_gate_put_active(&probe.gate);
-	CHECK(unplug_gate_inside(&probe.gate) == 1);
-	unplug_gate_put_active(&probe.gate);
-	CHECK(unplug_gate_inside(&probe.gate) == 0);
-	CHECK(atomic_read(&probe.drained) == 0);
-	unplug_gate_fold(&probe.gate);
 	return probe_exit(&probe);
 }
 
@@ -412,14 +309,14 @@ static int drain_crowd_hotplug(void)
 }
 
 const struct selftest selftests_gate[] = {
-	{ "gate get-new", get_new, "K1" },
-	{ "gate open-after-refusal", open_after_refusal, "K1" },
-	{ "gate get-live", get_live, "K1" },
+	{ "gate get-new", contract_get_new, "K1" },
+	{ "gate open-after-refusal", contract_open_after_refusal, "K1" },
+	{ "gate get-live", contract_get_live, "K1" },
 	{ "gate get-killed", get_killed, "K1" },
 	{ "gate get-straggling", get_straggling, "K1" },
-	{ "gate close-many", close_many, "K7" },
-	{ "gate get-dying", get_dying, "K1" },
-	{ "gate put-before-fold", put_before_fold, "K2" },
+	{ "gate close-many", contract_close_many, "K7" },
+	{ "gate get-dying", contract_get_dying, "K1" },
+	{ "gate put-before-fold", contract_put_before_fold, "K2" },
 	{ "gate put-other-cpu", put_other_cpu, "K2" },
 	{ "gate count-wraps", count_wraps, "K2" },
 	{ "gate cpu-goes", cpu_goes, "K2" },

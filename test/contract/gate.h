@@ -7,7 +7,8 @@
  *	CONTRACT_CLOSE(gates, n) unplug_gates_close(); it succeeds
  *	CONTRACT_THAW(gate)	unplug_gate_thaw(); likewise
  *
- * Each test returns 0, or -EPROTO. They count in one place: one test at a time.
+ * Each test returns 0, or -EPROTO. They count in one place: one test at a time. (inline: not
+ * everybody runs all of them.)
  */
 #ifndef _TEST_CONTRACT_GATE_H
 #define _TEST_CONTRACT_GATE_H
@@ -44,7 +45,7 @@ static int contract_exit(struct unplug_gate *gate)
 }
 
 /* K1, U1: before open, nobody gets in, and it need not be opened. */
-static int contract_get_new(void)
+static inline int contract_get_new(void)
 {
 	struct unplug_gate gate;
 
@@ -57,7 +58,7 @@ static int contract_get_new(void)
 }
 
 /* K1, U1: who was refused when it was new does not count when it is shut. */
-static int contract_open_after_refusal(void)
+static inline int contract_open_after_refusal(void)
 {
 	struct unplug_gate gate;
 
@@ -72,7 +73,7 @@ static int contract_open_after_refusal(void)
 }
 
 /* K1, U1: who is inside enters again, and nobody is told that it drained. */
-static int contract_get_live(void)
+static inline int contract_get_live(void)
 {
 	struct unplug_gate gate;
 
@@ -90,7 +91,7 @@ static int contract_get_live(void)
 }
 
 /* K1, U1: from kill on nobody gets in; who is inside leaves, which ends nothing before fold. */
-static int contract_get_killed(void)
+static inline int contract_get_killed(void)
 {
 	struct unplug_gate gate, *list = &gate;
 
@@ -110,7 +111,7 @@ static int contract_get_killed(void)
 }
 
 /* K1, U1: a nested get is refused, too; the one that was inside before stays. */
-static int contract_get_dying(void)
+static inline int contract_get_dying(void)
 {
 	struct unplug_gate gate;
 
@@ -126,7 +127,7 @@ static int contract_get_dying(void)
 }
 
 /* K2, U2: the drain word reaches zero before the sum has joined it: not drained yet. */
-static int contract_put_before_fold(void)
+static inline int contract_put_before_fold(void)
 {
 	struct unplug_gate gate, *list = &gate;
 
@@ -146,7 +147,7 @@ static int contract_put_before_fold(void)
 }
 
 /* K7: one round for many gates, each with its own users */
-static int contract_close_many(void)
+static inline int contract_close_many(void)
 {
 	struct unplug_gate gates[3], *list[3];
 	unsigned int i, j;
@@ -174,7 +175,7 @@ static int contract_close_many(void)
 }
 
 /* K12: thawed as often as one likes, with somebody inside or not when it is shut */
-static int contract_thaw(void)
+static inline int contract_thaw(void)
 {
 	struct unplug_gate gate;
 	unsigned int i;
