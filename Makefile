@@ -93,7 +93,7 @@ check-model: ## check the models of the lock-free steps, and that broken ones ar
 	@O=build/model model/run
 
 check-lib: ## all tests of libunplug: gcc and clang, without rseq, sanitizers, valgrind
-	@script/need meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils
+	@script/need meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils libclang-rt-14-dev liburing-dev
 	@test/lib/run
 
 # Loaded before the shell starts, in this order

@@ -3,6 +3,8 @@
 #include <libunplug/device.h>
 #include <libunplug/gate.h>
 #include <libunplug/registry.h>
+#include <libunplug/shmem.h>
+#include <libunplug/sigbus.h>
 
 int both(struct unplug_dev *dev);
 
@@ -12,4 +14,19 @@ int both(struct unplug_dev *dev)
 		return unplug_dev_error(dev);
 	unplug_dev_put_active(dev);
 	return 0;
+}
+
+int tried(struct unplug_sigbus *guard, const volatile unsigned char *mem);
+
+int tried(struct unplug_sigbus *guard, const volatile unsigned char *mem)
+{
+	struct unplug_sigbus_point point;
+	int byte;
+
+	if (unplug_sigbus_try(&point, guard)) {
+		byte = *mem;
+		unplug_sigbus_end(&point);
+		return byte;
+	}
+	return -1;
 }

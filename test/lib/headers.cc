@@ -6,6 +6,8 @@
 #include <libunplug/device.h>
 #include <libunplug/gate.h>
 #include <libunplug/registry.h>
+#include <libunplug/shmem.h>
+#include <libunplug/sigbus.h>
 
 int other(unplug_gate *gate);
 
@@ -14,6 +16,30 @@ inline int once(unplug_gate *gate)
 	if (!unplug_gate_get_active(gate))
 		return 1;
 	unplug_gate_put_active(gate);
+	return 0;
+}
+
+inline int peek(const char *mem)
+{
+	unplug_sigbus_point point;
+
+	if (unplug_sigbus_try(&point, nullptr)) {
+		int byte = *mem;
+
+		unplug_sigbus_end(&point);
+		return byte;
+	}
+	return -1;
+}
+
+static inline int revoked()
+{
+	unplug_shmem *shmem;
+
+	if (unplug_shmem_create(&shmem, "headers", 1, 0) || peek((char *)unplug_shmem_addr(shmem)) ||
+	    unplug_shmem_revoke(shmem, -1, nullptr) || !unplug_shmem_lost(shmem))
+		return 1;
+	unplug_shmem_free(shmem);
 	return 0;
 }
 
@@ -41,11 +67,11 @@ int main()
 	if (unplug_gate_shut(&gate) || once(&gate) != 1)
 		return 1;
 	unplug_gate_destroy(&gate);
-	return failed;
+	return failed + revoked();
 }
 #else
 int other(unplug_gate *gate)
 {
-	return times<3>::visit(gate);
+	return times<3>::visit(gate) + revoked();
 }
 #endif
