@@ -96,6 +96,10 @@ check-lib: ## all tests of libunplug: gcc and clang, without rseq, sanitizers, v
 	@script/need meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils libclang-rt-14-dev liburing-dev
 	@test/lib/run
 
+demo-lib: ## libunplug: memory lent and taken back, two libraries that survive their losses; no root, seconds
+	@script/need meson ninja-build gcc libc6-dev
+	@demo/lib/run
+
 # Loaded before the shell starts, in this order
 INSMOD ?= unplug unplug-ivshmem
 
@@ -125,4 +129,4 @@ distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model check-lib mmap-races bench bench-drm shell lint doc clean distclean
+	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model check-lib demo-lib mmap-races bench bench-drm shell lint doc clean distclean
