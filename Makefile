@@ -110,6 +110,9 @@ bench-drm: modules ## what it costs a DRM card, stock beside guarded (out/bench)
 	@script/drm-drivers
 	@bench/run --drm
 
+bench-lib: ## what libunplug costs, beside what else could guard a device in a process (out/bench-lib)
+	@bench/lib/run
+
 shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
@@ -122,11 +125,11 @@ doc: setup ## the reference of the kernel API as HTML (out/doc/html)
 	@script/doc
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
-	rm -rf out build/vm build/test build/demo build/bench build/install build/doc
+	rm -rf out build/vm build/test build/demo build/bench build/bench-lib build/install build/doc
 	rm -rf build/linux-*/shipped build/linux-*/hooks build/linux-*/initrd
 
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model check-lib demo-lib mmap-races bench bench-drm shell lint doc clean distclean
+	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model check-lib demo-lib mmap-races bench bench-drm bench-lib shell lint doc clean distclean

@@ -1,6 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Draw the report of the benchmarks: plot.py FOLDER reads FOLDER/*.json and table.txt"""
+"""Draw the report of the benchmarks: plot.py FOLDER reads FOLDER/*.json and table.txt
+
+Those of the library are told by their cases.
+"""
 
 import html
 import io
@@ -42,7 +45,7 @@ def figures(folder, case, unit=None):
 def colour(variant):
     if variant.startswith("unplug"):
         return OURS
-    return FLOOR if variant in ("flag", "bare") else OTHERS
+    return FLOOR if variant in ("none", "flag", "bare") else OTHERS
 
 
 def bars(axis, entries, title, log=False):
@@ -165,9 +168,47 @@ def touched(folder):
     return svg(figure, "touch")
 
 
-def page(folder):
+def figures_all(folder):
     with open(os.path.join(folder, "table.txt"), encoding="utf-8") as source:
-        table = source.read()
+        return source.read()
+
+
+def library_page(folder):
+    """The report of bench/lib."""
+    one = picture(folder, (("1t-1gate", "1 thread, 1 gate, ns"),
+                           ("1t-64gates", "1 thread, 64 gates, ns"),
+                           ("2t-1gate", "2 threads, 1 gate, ns each")), "one", True)
+    work = picture(folder, (("1t-1gate-work", "1 thread, 1 gate, ns"),
+                            ("1t-64gates-work", "1 thread, 64 gates, ns"),
+                            ("2t-1gate-work", "2 threads, 1 gate, ns each")), "work")
+    drain = picture(folder, (("drain_idle", "idle, µs"),
+                             ("drain_sleeping_400", "400 asleep outside, µs"),
+                             ("drain_sleeper_in", "one asleep in another, µs")), "drain", True)
+    memory = picture(folder, (("bytes_2", "2 CPUs or threads"), ("bytes_8", "8"),
+                              ("bytes_64", "64, bytes")), "bytes", True)
+    return f"""<!DOCTYPE html>
+<html lang="en"><head><meta charset="utf-8"><title>libunplug: what it costs</title>
+<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head><body>
+<h1>What the library costs</h1>
+<p>Medians; whiskers are the 10th and 90th percentile. <code>bench/lib/README.md</code> says how each
+figure came about.</p>
+<h2>One get and put, logarithmic</h2>
+<figure>{one}<figcaption>Light: what could not be cheaper. <code>flag</code> only looks;
+<code>bare</code> counts per CPU, without what makes that correct.</figcaption></figure>
+<h2>With 16 ns of work inside</h2>
+<figure>{work}<figcaption><code>none</code> is that work without any gate.</figcaption></figure>
+<h2>Drain, logarithmic</h2>
+<figure>{drain}<figcaption>From shut until nobody is inside.</figcaption></figure>
+<h2>Memory of a gate, logarithmic</h2>
+<figure>{memory}</figure>
+<h2>All figures</h2>
+<pre>{html.escape(figures_all(folder))}</pre>
+</body></html>
+"""
+
+
+def page(folder):
+    table = figures_all(folder)
     price = picture(folder, (("get_put_native", "1 thread, ns"),
                              ("get_put_native_2", "2 threads on one device, ns each"),
                              ("get_put", "instructions")), "price")
@@ -209,7 +250,8 @@ new entries out; <code>srcu_shared</code>: after the readers of all devices, as 
 def main():
     if len(sys.argv) != 2:
         sys.exit("usage: plot.py FOLDER")
-    text = page(sys.argv[1])
+    library = os.path.exists(os.path.join(sys.argv[1], "1t-1gate.json"))
+    text = (library_page if library else page)(sys.argv[1])
     with open(os.path.join(sys.argv[1], "report.html"), "w", encoding="utf-8") as target:
         target.write(text)
 

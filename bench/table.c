@@ -31,6 +31,19 @@ static void cell(char text[64], const struct column *column, const struct figure
 	snprintf(text, 64, "%s (%s-%s)", median, p10, p90);
 }
 
+/* As the longest variant wants it */
+static int head_width(const struct table *table)
+{
+	int i, length, width = 13;
+
+	for (i = 0; i < ROWS_MAX && table->rows[i]; i++) {
+		length = strlen(table->rows[i]);
+		if (length > width)
+			width = length;
+	}
+	return width;
+}
+
 static int row_print(const struct table *table, const char *row)
 {
 	const struct column *column;
@@ -38,7 +51,7 @@ static int row_print(const struct table *table, const char *row)
 	char text[64];
 	int missing = 0;
 
-	printf("  %-13s", row);
+	printf("  %-*s", head_width(table), row);
 	for (column = table->columns; column < table->columns + COLUMNS_MAX &&
 	     column->title; column++) {
 		figure = sample_find(column->name, row, column->unit);
@@ -82,7 +95,7 @@ int tables_print(const struct table *table, size_t n, bool part)
 	for (; table < end; table++) {
 		if (part && !table_figures(table))
 			continue;
-		printf("%s\n  %-13s", table->title, "");
+		printf("%s\n  %-*s", table->title, head_width(table), "");
 		for (column = table->columns; column < table->columns + COLUMNS_MAX &&
 		     column->title; column++)
 			printf("%*s", column->width, column->title);

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The tables of what the library costs */
+#include "../table.h"
+
+#define FLOORS "flag", "bare", "flag-call"
+#define OURS "unplug", "unplug-word"
+#define PEERS "urcu-memb", "urcu-memb-call", "rte_rcu_qsbr", "ck_epoch", "ck_brlock", \
+	"ck_bytelock", "c11-atomic", "pthread_rwlock"
+
+static const struct table tables[] = {
+	{
+		"get + put, ns median (p10-p90); ratio: one thread, one gate",
+		{
+			{ "1t-1gate", "1t-1gate", "ns", 19, 1, 0 },
+			{ "1t-64gates", "1t-64gates", "ns", 19, 1, 0 },
+			{ "1t-10kgates", "1t-10kgates", "ns", 19, 1, 0 },
+		},
+		{ FLOORS, OURS, PEERS },
+		0, "urcu-memb",
+	}, {
+		"two threads at once: the time of one of them; ratio: one gate",
+		{
+			{ "2t-1gate", "2t-1gate", "ns", 19, 1, 1 },
+			{ "2t-64gates", "2t-64gates", "ns", 19, 1, 1 },
+			{ "2t-64gates-work", "2t-64gates-work", "ns", 19, 1, 1 },
+		},
+		{ "none", FLOORS, OURS, PEERS },
+		0, "urcu-memb",
+	}, {
+		"with 16 ns of work inside; ratio: one thread, one gate",
+		{
+			{ "1t-1gate-work", "1t-1gate-work", "ns", 19, 1, 0 },
+			{ "1t-64gates-work", "1t-64gates-work", "ns", 19, 1, 0 },
+			{ "2t-1gate-work", "2t-1gate-work", "ns", 19, 1, 1 },
+		},
+		{ "none", FLOORS, OURS, PEERS },
+		0, "none",
+	}, {
+		"shut, until drained (u µs, m ms, s s)",
+		{
+			{ "idle", "drain_idle", "us", 21, 1, 0 },
+			{ "one spins", "drain_spinning", "us", 21, 1, 1 },
+			{ "400 asleep", "drain_sleeping_400", "us", 21, 1, 0 },
+		},
+		{ "unplug", PEERS },
+		-1, NULL,
+	}, {
+		"the same: one sleeps 20 ms, outside or in another; 300 in and out of this",
+		{
+			{ "asleep outside", "drain_sleeper_out", "us", 21, 1, 0 },
+			{ "asleep in another", "drain_sleeper_in", "us", 21, 1, 0 },
+			{ "300 busy", "drain_busy_300", "us", 21, 1, 1 },
+		},
+		{ "unplug", PEERS },
+		-1, NULL,
+	}, {
+		"bytes per gate, with this many CPUs, or threads; bytes of each",
+		{
+			{ "2", "bytes_2", "bytes", 10, 0, 0 },
+			{ "8", "bytes_8", "bytes", 10, 0, 0 },
+			{ "64", "bytes_64", "bytes", 10, 0, 0 },
+			{ "of each", "bytes_each", "bytes", 10, 0, 0 },
+		},
+		{ "flag", "bare", "unplug", PEERS },
+		-1, NULL,
+	},
+};
+
+int table_print(bool part)
+{
+	return tables_print(tables, sizeof(tables) / sizeof(tables[0]), part);
+}
