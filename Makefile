@@ -117,7 +117,7 @@ shell: modules ## a shell in the virtual machine; try: request pull 2
 	@test/vm/run --name shell --interactive $(addprefix --insmod ,$(INSMOD)) -- /bin/bash -i
 
 lint: setup ## shellcheck, sparse, W=1, checkpatch, semantic patches, clang-tidy, -fanalyzer
-	@script/need shellcheck sparse clang-tidy coccinelle libdrm-dev libpng-dev
+	@script/need shellcheck sparse clang-tidy coccinelle libdrm-dev libpng-dev liburcu-dev libck-dev
 	@script/lint
 
 doc: setup ## the reference of the kernel API as HTML (out/doc/html)
