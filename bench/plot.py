@@ -184,6 +184,12 @@ def library_page(folder):
     drain = picture(folder, (("drain_idle", "idle, µs"),
                              ("drain_sleeping_400", "400 asleep outside, µs"),
                              ("drain_sleeper_in", "one asleep in another, µs")), "drain", True)
+    lost = picture(folder, (("revoke_4k_1", "4 KiB from one process, µs"),
+                            ("revoke_4k_200", "4 KiB from 200, µs"),
+                            ("revoke_1g_1", "1 GiB from one, µs")), "lost")
+    live = picture(folder, (("loss_patch", "goes on with zeroes, µs"),
+                            ("loss_jump", "goes on elsewhere, µs"),
+                            ("loss_copy", "ends a copy, µs")), "live")
     memory = picture(folder, (("bytes_2", "2 CPUs or threads"), ("bytes_8", "8"),
                               ("bytes_64", "64, bytes")), "bytes", True)
     return f"""<!DOCTYPE html>
@@ -199,6 +205,9 @@ figure came about.</p>
 <figure>{work}<figcaption><code>none</code> is that work without any gate.</figcaption></figure>
 <h2>Drain, logarithmic</h2>
 <figure>{drain}<figcaption>From shut until nobody is inside.</figcaption></figure>
+<h2>Memory taken back, and lost</h2>
+<figure>{lost}<figcaption><code>ftruncate</code> of a bare memfd is the least that can be done.</figcaption></figure>
+<figure>{live}<figcaption>An access to what was lost; <code>bare</code> is a handler for one mapping alone.</figcaption></figure>
 <h2>Memory of a gate, logarithmic</h2>
 <figure>{memory}</figure>
 <h2>All figures</h2>

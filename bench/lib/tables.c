@@ -54,6 +54,41 @@ static const struct table tables[] = {
 		{ "unplug", PEERS },
 		-1, NULL,
 	}, {
+		"memory taken back from one process (u µs, m ms); ratio: 4 KiB",
+		{
+			{ "4 KiB", "revoke_4k_1", "us", 20, 1, 0 },
+			{ "1 MiB", "revoke_1m_1", "us", 20, 1, 0 },
+			{ "1 GiB", "revoke_1g_1", "us", 20, 1, 0 },
+		},
+		{ "ftruncate", "unplug" },
+		0, "ftruncate",
+	}, {
+		"from many, which map 4 KiB, or 1 MiB; ratio: 200 of 4 KiB",
+		{
+			{ "8", "revoke_4k_8", "us", 20, 1, 0 },
+			{ "200", "revoke_4k_200", "us", 20, 1, 0 },
+			{ "200, 1 MiB", "revoke_1m_200", "us", 20, 1, 0 },
+		},
+		{ "ftruncate", "unplug" },
+		1, "ftruncate",
+	}, {
+		"SIGBUS: an access to what was lost, until it goes on; ratio: zeroes",
+		{
+			{ "with zeroes", "loss_patch", "us", 20, 1, 0 },
+			{ "elsewhere", "loss_jump", "us", 20, 1, 0 },
+			{ "ends a copy", "loss_copy", "us", 20, 1, 0 },
+		},
+		{ "bare", "unplug" },
+		0, "bare",
+	}, {
+		"to be prepared for it, ns",
+		{
+			{ "point", "arm", "ns", 20, 1, 1 },
+			{ "copy 4 KiB", "copy_4k", "ns", 20, 1, 1 },
+		},
+		{ "builtin_setjmp", "sigsetjmp", "sigsetjmp_mask", "memcpy", "unplug" },
+		-1, NULL,
+	}, {
 		"bytes per gate, with this many CPUs, or threads; bytes of each",
 		{
 			{ "2", "bytes_2", "bytes", 10, 0, 0 },
