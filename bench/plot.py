@@ -60,6 +60,8 @@ def bars(axis, entries, title, log=False):
     if log:
         axis.set_xscale("log")
         axis.set_xlim(left=min(entry["p10"] for entry in entries.values()) / 3)
+    else:
+        axis.locator_params(axis="x", nbins=5)
     for side in ("top", "right"):
         axis.spines[side].set_visible(False)
     axis.tick_params(labelsize=9)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The gate of the library */
+/*
+ * The gate of the library: in a program, and, compiled for that, in a shared object, which
+ * might be unloaded
+ */
 #include "peer.h"
 
 #include <libunplug/gate.h>
@@ -52,8 +55,16 @@ static void gate_open(unsigned int gate)
 	unplug_gate_thaw(&gates[gate].gate);
 }
 
-const struct peer peer_unplug = {
-	.name = "unplug", .init = init, .pairs = pairs, .get = get, .put = put,
+#if defined(__PIC__) && !defined(__PIE__)
+#define PEER peer_unplug_pic
+#define PEER_NAME "unplug-pic"
+#else
+#define PEER peer_unplug
+#define PEER_NAME "unplug"
+#endif
+
+const struct peer PEER = {
+	.name = PEER_NAME, .init = init, .pairs = pairs, .get = get, .put = put,
 	.shut = gate_shut, .open = gate_open, .bytes = sizeof(struct unplug_gate),
 	.bytes_each = SLOT,
 };

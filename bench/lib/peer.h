@@ -45,7 +45,7 @@ struct peer {
 
 extern const struct peer peer_none, peer_flag, peer_bare, peer_call, peer_atomic, peer_rwlock,
 	peer_urcu_memb, peer_urcu_memb_call, peer_ck_epoch, peer_ck_brlock, peer_ck_bytelock,
-	peer_qsbr, peer_unplug;
+	peer_qsbr, peer_unplug, peer_unplug_pic;
 
 /**
  * struct flag - says that a device is gone; peers that have no such word bring this

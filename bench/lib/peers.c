@@ -6,7 +6,7 @@
 
 const struct peer *const peers[] = {
 	&peer_none, &peer_flag, &peer_bare, &peer_call, &peer_unplug,
-	&peer_urcu_memb, &peer_urcu_memb_call, &peer_qsbr, &peer_ck_epoch, &peer_ck_brlock,
+	&peer_unplug_pic, &peer_urcu_memb, &peer_urcu_memb_call, &peer_qsbr, &peer_ck_epoch, &peer_ck_brlock,
 	&peer_ck_bytelock, &peer_atomic, &peer_rwlock,
 };
 

@@ -81,6 +81,23 @@ static double burst(const struct situation *at, const struct peer *peer)
 	return (clock_now() - begin) / n;
 }
 
+/* The first peer is none. Ratios are of one round, in which the clock was the same for all. */
+static void round_report(const struct situation *at, const double *times)
+{
+	double empty = at->work ? 0 : times[0], reference = times[0];
+	char ratio[32];
+	unsigned int i;
+
+	for (i = 0; !at->work && i < peers_n; i++)
+		if (peers[i] == &peer_urcu_memb)
+			reference = times[i] - empty;
+	snprintf(ratio, sizeof(ratio), "%s-ratio", at->name);
+	for (i = !at->work; i < peers_n; i++) {
+		report(at->name, peers[i], "ns", times[i] - empty);
+		report(ratio, peers[i], "ratio", (times[i] - empty) / reference);
+	}
+}
+
 /* With @result: measures, and prints; else it is the other thread. */
 static void situation_run(const struct situation *at, bool result)
 {
@@ -93,10 +110,8 @@ static void situation_run(const struct situation *at, bool result)
 			i = (turn + round + WARM) % peers_n;
 			times[i] = burst(at, peers[i]);
 		}
-		/* The first peer is none. */
-		for (i = !at->work; result && round >= 0 && i < peers_n; i++)
-			report(at->name, peers[i], "ns",
-			       times[i] - (at->work ? 0 : times[0]));
+		if (result && round >= 0)
+			round_report(at, times);
 	}
 }
 

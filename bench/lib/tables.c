@@ -3,31 +3,40 @@
 #include "../table.h"
 
 #define FLOORS "flag", "bare", "flag-call"
-#define OURS "unplug", "unplug-word"
+#define OURS "unplug", "unplug-pic", "unplug-word"
 #define PEERS "urcu-memb", "urcu-memb-call", "rte_rcu_qsbr", "ck_epoch", "ck_brlock", \
 	"ck_bytelock", "c11-atomic", "pthread_rwlock"
 
 static const struct table tables[] = {
 	{
-		"get + put, ns median (p10-p90); ratio: one thread, one gate",
+		"get + put, ns median (p10-p90)",
 		{
 			{ "1t-1gate", "1t-1gate", "ns", 19, 1, 0 },
 			{ "1t-64gates", "1t-64gates", "ns", 19, 1, 0 },
 			{ "1t-10kgates", "1t-10kgates", "ns", 19, 1, 0 },
 		},
 		{ FLOORS, OURS, PEERS },
-		0, "urcu-memb",
+		-1, NULL,
 	}, {
-		"two threads at once: the time of one of them; ratio: one gate",
+		"two threads at once: the time of one of them, ns",
 		{
 			{ "2t-1gate", "2t-1gate", "ns", 19, 1, 1 },
 			{ "2t-64gates", "2t-64gates", "ns", 19, 1, 1 },
 			{ "2t-64gates-work", "2t-64gates-work", "ns", 19, 1, 1 },
 		},
 		{ "none", FLOORS, OURS, PEERS },
-		0, "urcu-memb",
+		-1, NULL,
 	}, {
-		"with 16 ns of work inside; ratio: one thread, one gate",
+		"get + put, ratio to urcu-memb in the same round",
+		{
+			{ "1t-1gate", "1t-1gate-ratio", "ratio", 19, 1, 0 },
+			{ "1t-64gates", "1t-64gates-ratio", "ratio", 19, 1, 0 },
+			{ "2t-1gate", "2t-1gate-ratio", "ratio", 19, 1, 1 },
+		},
+		{ FLOORS, OURS, PEERS },
+		-1, NULL,
+	}, {
+		"with 16 ns of work inside, ns; ratio: one thread, one gate",
 		{
 			{ "1t-1gate-work", "1t-1gate-work", "ns", 19, 1, 0 },
 			{ "1t-64gates-work", "1t-64gates-work", "ns", 19, 1, 0 },
