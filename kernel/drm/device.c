@@ -475,8 +475,8 @@ EXPORT_SYMBOL_GPL(unplug_drm_is_last);
  *
  * At once if that is so already, and then hardware sections let it in, see
  * unplug_drm_shutdown(); otherwise a worker does it, when the last user has
- * left, which may be after ->remove. Once for a device: the second, and one for a device that
- * unplug_drm_register() does not know, is refused with a warning.
+ * left, which may be after ->remove. One thing can be left for him: a second, and one for a
+ * device that unplug_drm_register() does not know, is refused with a warning.
  *
  * Ownership: takes and puts nothing. The caller has a reference of @drm until this returned.
  * Context: Process. May sleep, but waits for no user.
@@ -491,15 +491,13 @@ void unplug_drm_when_gone(struct drm_device *drm,
 		return;
 	card = to_unplug_drm(dev);
 	mutex_lock(&card->end_lock);
-	if (WARN_ON_ONCE(card->end))
-		goto unlock;
-	card->end = end;
 	if (card->ended) {
 		WRITE_ONCE(card->last, card_is_away(card) ? NULL : current);
 		end(drm);
 		WRITE_ONCE(card->last, NULL);
+	} else if (!WARN_ON_ONCE(card->end)) {
+		card->end = end;
 	}
-unlock:
 	mutex_unlock(&card->end_lock);
 }
 EXPORT_SYMBOL_GPL(unplug_drm_when_gone);
