@@ -7,9 +7,7 @@
  * until gone, an open file keeps both.
  */
 
-#include <drm/drm_atomic.h>
 #include <drm/drm_connector.h>
-#include <drm/drm_crtc.h>
 #include <drm/drm_drv.h>
 #include <drm/drm_managed.h>
 #include <drm/drm_sysfs.h>
@@ -231,34 +229,9 @@ static void card_hide(struct unplug_dev *dev)
 	drm_dev_put(drm);
 }
 
-/*
- * Commits go on after their ioctl. Each ends, on hardware that is gone too, by the
- * time-outs of its driver, and sends its events.
- */
-static void crtc_wait_commits(struct drm_crtc *crtc)
-{
-	struct drm_crtc_commit *commit;
-
-	do {
-		spin_lock(&crtc->commit_lock);
-		commit = list_first_entry_or_null(&crtc->commit_list,
-						  struct drm_crtc_commit,
-						  commit_entry);
-		if (commit)
-			drm_crtc_commit_get(commit);
-		spin_unlock(&crtc->commit_lock);
-		if (commit) {
-			wait_for_completion(&commit->cleanup_done);
-			drm_crtc_commit_put(commit);
-			cond_resched();
-		}
-	} while (commit);
-}
-
 static void card_end_modeset(struct unplug_drm *card)
 {
 	struct drm_device *drm = card->drm;
-	struct drm_crtc *crtc;
 
 	if (card->polled)
 		cancel_delayed_work_sync(&drm->mode_config.output_poll_work);
@@ -267,9 +240,7 @@ static void card_end_modeset(struct unplug_drm *card)
 	mutex_unlock(&drm->mode_config.mutex);
 	/* Of commits that are no ioctl's of ours */
 	unplug_drm_fail_fences(drm);
-	if (drm_drv_uses_atomic_modeset(drm))
-		drm_for_each_crtc(crtc, drm)
-			crtc_wait_commits(crtc);
+	unplug_drm_wait_commits(drm);
 }
 
 /* Nobody is inside: nobody keeps the modeset locks. Nothing new is set here. */

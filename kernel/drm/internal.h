@@ -18,6 +18,9 @@ const struct vm_operations_struct **unplug_drm_vram_ops(struct unplug_dev *dev);
 /* vram.c: who maps a buffer by its dma-buf, see export.c */
 int unplug_drm_vram_share(struct drm_gem_object *obj, struct vm_area_struct *vma);
 
+/* commit.c: of users who have left */
+void unplug_drm_wait_commits(struct drm_device *drm);
+
 /* fence.c: of commits that are under way */
 void unplug_drm_fail_fences(struct drm_device *drm);
 
