@@ -3,8 +3,9 @@
 // What convert/drm leaves to do in gud: it draws from a buffer whose fences may be another card's, and
 // waits for these in a section. Here it waits before.
 
-// 6.1: a worker draws, from the buffer itself. What switches off waits for the worker, so that waits
-// no longer than the card is there.
+// 6.1: a worker draws, from the buffer itself. What switches off waits for the worker, so that looks
+// at the fences again and again, while the card is there. One that is added between its last
+// look and the access to the buffer, or to the fences of a second plane, is waited for as ever.
 @ prepare @
 symbol gdrm, fb, map, map_data, ret, vunmap, end_cpu_access;
 identifier rect, req;
