@@ -232,29 +232,60 @@ static long read_answer(void *arg)
 struct sleepers {
 	struct task first, last;
 	int fds[QUEUED];
+	int err;		/* of the first; 0 if he was answered */
 };
 
-/*
- * Pulled while it computes what the first waits for, the control's case; if it was done before,
- * however that was, once more. Those of the control may never come back: they are left.
- */
+static struct sleepers *sleepers_begin(const struct card *card)
+{
+	struct sleepers *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		case_fail("calloc: %m");
+	ask_much(card, s->fds);
+	task_start(&s->first, read_answer, &s->fds[QUEUED - 2]);
+	task_start(&s->last, read_answer, &s->fds[QUEUED - 1]);
+	return s;
+}
+
+/* Those of the control may never come back: they are left. */
+static void sleepers_end(struct sleepers *s)
+{
+	int i;
+
+	if (driver->naive)
+		return;
+	task_wait(&s->last);
+	for (i = 0; i < QUEUED; i++)
+		close(s->fds[i]);
+	free(s);
+}
+
+/* Was the first still waiting? The control does not tell him; its card computes what he is for. */
+static bool sleepers_met(struct sleepers *s, const struct card *card)
+{
+	if (driver->naive)
+		return is_computing(card);
+	s->err = task_wait(&s->first) < 0 ? errno : 0;
+	return s->err;
+}
+
+/* Pulled while both wait; if the first was answered before, however that was, once more. */
 static struct sleepers *pull_asleep(struct card *card)
 {
 	struct sleepers *s;
 
 	for (;;) {
-		s = calloc(1, sizeof(*s));
-		if (!s)
-			case_fail("calloc: %m");
-		ask_much(card, s->fds);
-		task_start(&s->first, read_answer, &s->fds[QUEUED - 2]);
-		task_start(&s->last, read_answer, &s->fds[QUEUED - 1]);
-		if (task_try_asleep(&s->first) && task_try_asleep(&s->last)) {
-			card_unbind(card);
-			if (is_computing(card))
-				return s;
-			card_bind(card);
+		s = sleepers_begin(card);
+		while (!task_try_asleep(&s->first) || !task_try_asleep(&s->last)) {
+			sleepers_met(s, card);
+			sleepers_end(s);
+			s = sleepers_begin(card);
 		}
+		card_unbind(card);
+		if (sleepers_met(s, card))
+			return s;
+		sleepers_end(s);
+		card_bind(card);
 	}
 }
 
@@ -268,7 +299,9 @@ CASE(edu_read_asleep, .name = "edu-read-asleep",
 	edu_start("");
 	card_init(&card, EDU_FIRST);
 	s = pull_asleep(&card);
-	expect_errno("read, second to last", task_wait(&s->first), ENODEV);
+	if (driver->naive)
+		s->err = task_wait(&s->first) < 0 ? errno : 0;
+	expect_equal("errno of the read, second to last", s->err, ENODEV);
 	expect_errno("read, last", task_wait(&s->last), ENODEV);
 	card_wait_gone(&card);
 }
