@@ -238,9 +238,10 @@ static void card_end_modeset(struct unplug_drm *card)
 	mutex_lock(&drm->mode_config.mutex);
 	card_disconnect_connectors(drm);
 	mutex_unlock(&drm->mode_config.mutex);
-	/* Of commits that are no ioctl's of ours */
+	/* Of commits that are no ioctl's of ours; and what these were moving just then */
 	unplug_drm_fail_fences(drm);
 	unplug_drm_wait_commits(drm);
+	unplug_drm_fail_fences(drm);
 }
 
 /* Nobody is inside: nobody keeps the modeset locks. Nothing new is set here. */

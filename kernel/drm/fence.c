@@ -22,9 +22,11 @@
  *	  event_lock		an event whose commit's flip is not done was not sent: whoever
  *				sends it says so under this, then frees it
  *	  job_lock		a job that is in the state or the queue is not done: whoever
- *				takes it puts it into the queue, or out, under this
+ *				takes it out of the queue does so under this
  *
- * So no fence is signalled twice, or set to an error when it is signalled.
+ * So no fence is signalled twice, or set to an error when it is signalled. On its way from the
+ * state to the queue a job is in neither: its fence is found when its commit has ended, before
+ * gone.
  */
 
 #include <drm/drm_atomic.h>
@@ -136,9 +138,9 @@ void unplug_drm_fail_fences(struct drm_device *drm)
 {
 	struct drm_crtc *crtc;
 
+	/* In the direction in which events move, or one that is armed meanwhile would be missed. */
+	if (drm->mode_config.funcs && drm_drv_uses_atomic_modeset(drm))
+		drm_for_each_crtc(crtc, drm)
+			crtc_fail_fences(crtc);
 	files_fail_fences(drm);
-	if (!drm->mode_config.funcs || !drm_drv_uses_atomic_modeset(drm))
-		return;
-	drm_for_each_crtc(crtc, drm)
-		crtc_fail_fences(crtc);
 }
