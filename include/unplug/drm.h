@@ -68,7 +68,8 @@
 
 /*
  * Whose faults insert memory of the card's: they become hardware sections, also those in
- * mappings of dma-bufs.
+ * mappings of dma-bufs, which meet SIGBUS after the pull whatever the policy. A buffer that is
+ * shared gets a copy of its operations: the driver must not know its buffers by where these lie.
  */
 #define DEFINE_UNPLUG_DRM_VRAM_FOPS(name)				\
 	__DEFINE_UNPLUG_DRM_FOPS(name, unplug_drm_vram_ioctl,		\

@@ -9,7 +9,8 @@
  * done here instead.
  *
  * The operations are the driver's but for that one. They stay as long as this module, as
- * buffers live longer than what else a card has; there are as many as drivers.
+ * buffers live longer than what else a card has: one for each kind of buffer, and once more for a driver
+ * that was loaded again elsewhere.
  */
 
 #include <drm/drm_device.h>
@@ -157,15 +158,22 @@ static struct dma_buf *handle_export(struct drm_file *priv,
 	return dmabuf;
 }
 
-static long prime_export(struct file *file, struct drm_prime_handle __user *to)
+/* Who gives less than the structure means zeroes, as with DRM's own ioctls. */
+static long prime_export(struct file *file, unsigned int cmd,
+			 struct drm_prime_handle __user *to)
 {
-	struct drm_prime_handle args;
+	size_t size = min_t(size_t, _IOC_SIZE(cmd),
+			    sizeof(struct drm_prime_handle));
+	struct drm_file *priv = file->private_data;
+	struct drm_prime_handle args = { };
 	struct dma_buf *dmabuf;
 	int fd;
 
-	if (copy_from_user(&args, to, sizeof(args)))
+	if (READ_ONCE(priv->minor->dev->unplugged))
+		return -ENODEV;
+	if (copy_from_user(&args, to, size))
 		return -EFAULT;
-	dmabuf = handle_export(file->private_data, &args);
+	dmabuf = handle_export(priv, &args);
 	if (IS_ERR(dmabuf))
 		return PTR_ERR(dmabuf);
 	fd = get_unused_fd_flags(args.flags);
@@ -207,7 +215,7 @@ long unplug_drm_vram_ioctl(struct file *file, unsigned int cmd,
 			   unsigned long arg)
 {
 	if (is_export(cmd))
-		return prime_export(file, (struct drm_prime_handle __user *)arg);
+		return prime_export(file, cmd, (struct drm_prime_handle __user *)arg);
 	return unplug_drm_ioctl(file, cmd, arg);
 }
 EXPORT_SYMBOL_GPL(unplug_drm_vram_ioctl);
@@ -228,7 +236,7 @@ long unplug_drm_vram_compat_ioctl(struct file *file, unsigned int cmd,
 {
 	/* The structure is the same. */
 	if (is_export(cmd))
-		return prime_export(file, compat_ptr(arg));
+		return prime_export(file, cmd, compat_ptr(arg));
 	return unplug_drm_compat_ioctl(file, cmd, arg);
 }
 EXPORT_SYMBOL_GPL(unplug_drm_vram_compat_ioctl);

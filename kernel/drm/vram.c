@@ -46,29 +46,11 @@ static vm_fault_t vram_fault(struct vm_fault *vmf)
 	vm_fault_t ret;
 
 	if (!unplug_dev_hw_enter(dev))
-		return VM_FAULT_SIGBUS;	/* the guard knows what that means */
+		return VM_FAULT_SIGBUS;	/* the guard, if there is one, knows what that means */
 	vmf->flags &= ~FAULT_FLAG_ALLOW_RETRY;
 	ret = vma_ops(vmf->vma)->fault(vmf);
 	unplug_dev_hw_exit(dev);
 	return ret;
-}
-
-/*
- * There is no guard, and no open file to choose: the policy is the card's. The dummy is
- * TTM's then, which it shows once DRM's flag is set: whoever closed the gate is
- * about to do that.
- */
-static vm_fault_t shared_fault(struct vm_fault *vmf)
-{
-	struct drm_gem_object *obj = vmf->vma->vm_private_data;
-	struct unplug_dev *dev = vma_dev(vmf->vma);
-	vm_fault_t ret = vram_fault(vmf);
-
-	if (ret != VM_FAULT_SIGBUS || dev->policy != UNPLUG_POLICY_DUMMY ||
-	    READ_ONCE(dev->hw.state) == UNPLUG_GATE_LIVE)
-		return ret;
-	return READ_ONCE(obj->dev->unplugged) ?
-		       vma_ops(vmf->vma)->fault(vmf) : VM_FAULT_NOPAGE;
 }
 
 static void vram_open(struct vm_area_struct *vma)
@@ -103,10 +85,14 @@ static const struct vm_operations_struct vram_vm_ops = {
 	.access = vram_access,
 };
 
+/*
+ * A dma-buf's: no guard stands before it, so SIGBUS it is, whatever the policy. TTM's own dummy
+ * is no choice: not every driver's handler looks at DRM's flag before it shows the card.
+ */
 static const struct vm_operations_struct shared_vm_ops = {
 	.open = vram_open,
 	.close = vram_close,
-	.fault = shared_fault,
+	.fault = vram_fault,
 	.access = vram_access,
 };
 
