@@ -158,7 +158,7 @@ static int guard_mmap(struct file *file, struct vm_area_struct *vma)
 	int err = -ENODEV;
 
 	if (!unplug_guard_enter_file(dev, file, "mmap"))
-		return unplug_mapping_is_dummy(dev, file) ?
+		return unplug_mapping_is_dummy(dev, file, true) ?
 			       unplug_dummy_mmap(vma) : guard_refused(file);
 	if (unplug_fops_can_mmap(dev->drv->fops))
 		err = unplug_guard_mapping(dev, file, vma);
@@ -178,7 +178,7 @@ static unsigned long guard_get_unmapped_area(struct file *file,
 	unsigned long ret = -ENODEV;
 
 	if (!unplug_guard_enter_file(dev, file, "get_unmapped_area"))
-		return unplug_mapping_is_dummy(dev, file) ?
+		return unplug_mapping_is_dummy(dev, file, false) ?
 			       unplug_get_unmapped_area(file, addr, len, pgoff, flags) :
 			       guard_refused(file);
 	fops = dev->drv->fops;

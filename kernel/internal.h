@@ -212,7 +212,8 @@ unplug_guard_vm_ops(unsigned int slot, const struct vm_operations_struct *ops,
 		    bool populated);
 
 /* mapping.c: which mappings are allowed */
-bool unplug_mapping_is_dummy(struct unplug_dev *dev, struct file *file);
+bool unplug_mapping_is_dummy(struct unplug_dev *dev, struct file *file,
+			     bool met);
 int unplug_guard_mapping(struct unplug_dev *dev, struct file *file,
 			 struct vm_area_struct *vma);
 

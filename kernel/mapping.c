@@ -152,6 +152,7 @@ static int mapping_make(struct unplug_dev *dev, struct file *file,
  * unplug_mapping_is_dummy() - may a mapping be made that shows the dummy page from the first?
  * @dev: the device, which refused @file
  * @file: an open file of it
+ * @met: it is about to be made: the file's policy stays from now on
  *
  * Those of a front end: DRM's plan for hot-unplug wants mmap() to succeed after the pull if
  * mappings that are there go on. Other devices answer ENODEV, whatever their policy.
@@ -159,10 +160,11 @@ static int mapping_make(struct unplug_dev *dev, struct file *file,
  * Context: Process.
  * Return: true if it may.
  */
-bool unplug_mapping_is_dummy(struct unplug_dev *dev, struct file *file)
+bool unplug_mapping_is_dummy(struct unplug_dev *dev, struct file *file,
+			     bool met)
 {
-	return dev->front &&
-	       unplug_file_policy(dev, file, false) == UNPLUG_POLICY_DUMMY;
+	return dev->front && unplug_fops_can_mmap(dev->drv->fops) &&
+	       unplug_file_policy(dev, file, met) == UNPLUG_POLICY_DUMMY;
 }
 
 /**
