@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the gate promises in the same words as the kernel's: test/contract */
+/*
+ * What the gate promises in the same words as the kernel's: test/contract
+ * Promises: U1, U2
+ */
 
 #include <errno.h>
 #include <setjmp.h>

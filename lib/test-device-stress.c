@@ -2,6 +2,7 @@
 /*
  * Devices that come and go under threads that look them up, enter, freeze, thaw and
  * unplug them, all at once: who is inside has a live one, everybody is told once, nothing leaks.
+ * Promises: U1, U2
  */
 
 #include <errno.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The device and the registry: what each state allows, and who is told what, once */
+/*
+ * The device and the registry: what each state allows, and who is told what, once
+ * Promises: U1, U2, bad input
+ */
 
 #include <errno.h>
 #include <pthread.h>

@@ -8,6 +8,8 @@
  *	CONTROL=plain	membarrier that does not restart sequences
  *	CONTROL=fence	no membarrier at all
  *	CONTROL=look	the bound is looked at before the sequence
+ *
+ * Promises: U1, U2
  */
 
 #ifndef CONTROL

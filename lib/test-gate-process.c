@@ -2,6 +2,7 @@
 /*
  * The gate and what happens to its process: fork, a filter of system calls that
  * forbids membarrier, a program that counts by the word alone.
+ * Promises: U1, U2, a limit
  */
 
 #include <errno.h>

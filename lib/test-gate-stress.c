@@ -2,6 +2,7 @@
 /*
  * The gate under many threads that nest, migrate and are interrupted by signals, shut and
  * thawed again and again: nobody is inside what is dead, everybody is counted.
+ * Promises: U1, U2
  */
 
 #include <pthread.h>

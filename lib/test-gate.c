@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The gate: what each state lets in and refuses, and how its end is told */
+/*
+ * The gate: what each state lets in and refuses, and how its end is told
+ * Promises: U1, U2
+ */
 
 #include <errno.h>
 #include <pthread.h>

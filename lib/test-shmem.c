@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promise U3 with clients that mean well, in a process of their own; those that do not are in
+ * Lent memory, and clients that mean well, in a process of their own; those that do not are in
  * test/lib/.
+ * Promises: U3, bad input
  */
 
 #include <fcntl.h>

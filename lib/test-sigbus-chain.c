@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promise U4 beside others' handlers: before ours, after ours, and none. Each test is a process
+ * Losses beside others' handlers: before ours, after ours, and none. Each test is a process
  * of its own, which begins without any handler; its exit status says at which line it failed.
+ * Promises: U4, a limit
  */
 
 #include <sys/resource.h>

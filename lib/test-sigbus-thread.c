@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promise U4 with threads: a range is patched once, whoever faults; unregister waits for
+ * Losses in threads: a range is patched once, whoever faults; unregister waits for
  * handlers that are inside; guards come and go while others fault.
+ * Promises: U4
  */
 
 #include <pthread.h>

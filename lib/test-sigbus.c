@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Promise U4 in one thread: what each policy does about a loss, which guard answers, and
+ * Losses in one thread: what each policy does about them, which guard answers, and
  * what copies say.
+ * Promises: U4, bad input
  */
 
 #include "test-sigbus.h"

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What test-unload loads and unloads: code that has inlined get and put, or has left the like */
+/*
+ * What test-unload loads and unloads: code that has inlined get and put, or has left the like
+ * Promises: none
+ */
 
 #include <stddef.h>
 #include <stdint.h>

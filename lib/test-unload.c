@@ -2,6 +2,7 @@
 /*
  * Code that entered and left a gate is unloaded: the kernel, which looks at the
  * descriptor of a sequence when it delivers a signal, must not find it gone.
+ * Promises: U2
  */
 
 #include <dlfcn.h>

@@ -3,6 +3,7 @@
  * A fuzzer of all that a client reads from its server: bytes, descriptors, and what these are.
  * For libFuzzer; see fuzz. The first two bytes of an input say what comes with the message, the
  * rest is the message.
+ * Promises: U3, bad input
  */
 
 #include <fcntl.h>

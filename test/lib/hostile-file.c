@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a client does to the file: its seals, its size, its contents, its name in /proc.
+ * Promises: U3
  */
 
 #include <grp.h>
@@ -187,8 +188,10 @@ const struct act acts_file[] = {
 	{ .name = "regrow", .before = regrow, .after = regrow },
 	{ .name = "fallocate-revoked", .after = do_fallocate },
 	{ .name = "refill-revoked", .after = refill },
+	/* Promises: U3, a limit */
 	{ .name = "truncate", .before = truncate_own, .revoke = truncate_revoke,
 	  .owner = owner_survives },
+	/* Promises: U3, a limit */
 	{ .name = "punch-hole", .before = punch, .revoke = punch_revoke, .owner = owner_survives },
 	{ .name = "reopen-revoked", .after = reopen_write },
 	{ .name = "write-read-only", .flags = UNPLUG_SHMEM_READ_ONLY, .before = read_only_write },

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a client does with mappings: all kinds of them, very many, and pins of their pages.
+ * Promises: U3
  */
 
 #include <pthread.h>
@@ -216,7 +217,9 @@ const struct act acts_map[] = {
 	{ .name = "10000-mappings", .before = many_before, .after = many_after },
 	{ .name = "access-revoked-huge", .flags = UNPLUG_SHMEM_HUGE },
 	{ .name = "access-revoked-read-only", .flags = UNPLUG_SHMEM_READ_ONLY },
+	/* Promises: U3, a limit */
 	{ .name = "pin-pipe", .before = pipe_before, .after = pipe_after, .owner = pin_unseen },
+	/* Promises: U3, a limit */
 	{ .name = "pin-io-uring", .before = ring_before, .after = ring_after,
 	  .owner = pin_unseen },
 };

@@ -2,6 +2,7 @@
 /*
  * What a client does to delay a revoke, or to get something done in time: it stops, it hammers,
  * and it holds the inode's lock by a write(2) that it never ends.
+ * Promises: U3
  */
 
 #include <linux/userfaultfd.h>
@@ -218,6 +219,7 @@ const struct act acts_stall[] = {
 	{ .name = "stopped", .revoke = stop_revoke },
 	{ .name = "passed-on", .before = pass_on_before, .after = pass_on_after },
 	{ .name = "hammer", .before = hammer_before, .after = hammer_after },
+	/* Promises: U3, a limit */
 	{ .name = "stall", .before = stall_before, .revoke = stall_revoke },
 	{ .name = "stall-read-only", .flags = UNPLUG_SHMEM_READ_ONLY,
 	  .before = stall_read_only },

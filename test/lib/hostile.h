@@ -5,7 +5,8 @@
 /*
  * Clients that do to lent memory what they can, each in a process of its own. An act has two
  * halves on the client's side: before the owner revokes, and after. The owner's side is the same
- * for all, if the act has none of its own.
+ * for all, if the act has none of its own. Which promises an act is about is said in the first
+ * comment of its file, or before it in the table.
  */
 
 #include <errno.h>
