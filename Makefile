@@ -43,10 +43,7 @@ uninstall: ## remove what these three installed; from DESTDIR=
 demo: modules ## pull one of four cards under load, then one that interrupts and does DMA: what happened (out/demo)
 	@demo/run
 
-LIB_TESTS = meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils libclang-rt-14-dev liburing-dev
-
-check: modules ## run all tests, those of libunplug too (out/check)
-	@script/need $(LIB_TESTS)
+check: modules ## run all tests (out/check)
 	@test/all
 
 # Everything on a kernel with detectors, which are proven first.
@@ -96,7 +93,7 @@ check-model: ## check the models of the lock-free steps, and that broken ones ar
 	@O=build/model model/run
 
 check-lib: ## all tests of libunplug: gcc and clang, without rseq, sanitizers, valgrind
-	@script/need $(LIB_TESTS)
+	@script/need meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils libclang-rt-14-dev liburing-dev
 	@test/lib/run
 
 demo-lib: ## libunplug: memory lent and taken back, two libraries that survive their losses; no root, seconds
