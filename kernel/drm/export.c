@@ -9,8 +9,8 @@
  * done here instead.
  *
  * The operations are the driver's but for that one. They stay as long as this module, as
- * buffers live longer than what else a card has: one for each kind of buffer, and once more for a driver
- * that was loaded again elsewhere.
+ * buffers live longer than what else a card has: one for each kind of buffer, and once
+ * more for a driver that was loaded again elsewhere.
  */
 
 #include <drm/drm_device.h>
