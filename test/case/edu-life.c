@@ -383,7 +383,7 @@ CASE(edu_watchdog_pending, .name = "edu-watchdog-pending",
      .naive = "oops", .poison = true)
 {
 	struct card card, other;
-	uint32_t answer;
+	uint32_t answer = 0;
 	int fds[QUEUED], fd;
 
 	edu_start("");
