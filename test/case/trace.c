@@ -109,11 +109,11 @@ static const char *trace_once(const char *event, const struct card *card, const 
 
 static long trace_us(const char *at)
 {
-	const char *us = strstr(at, " us=");
+	const char *us = at ? strstr(at, " us=") : NULL;
 	long value;
 
 	if (!us || sscanf(us, " us=%ld", &value) != 1)
-		case_fail("no time in: %.80s", at);
+		case_fail("no time in: %.80s", at ?: "nothing");
 	return value;
 }
 
