@@ -392,7 +392,7 @@ convert()
 	for file in "${files[@]}"; do
 		cat "$tmp/${file##*/}" >"$file"
 	done
-	say "converted; to build it, its Kbuild begins with 'include /usr/src/unplug/include/unplug.mk' (\"Build it\" in doc/porting-a-driver.md)"
+	say "converted; to build it against the installed core, its Kbuild begins with 'include /usr/src/unplug/include/unplug.mk' (\"Build it\" in doc/porting-a-driver.md)"
 	for note in "${notes[@]}"; do
 		say "to be looked at: $note"
 	done
