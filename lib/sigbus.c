@@ -11,7 +11,8 @@
  *		look again, now that it cannot change; keep the smallest
  *	put	count down; was it the last one of a guard that is not LIVE? Wake unregister
  *
- *	register	(lock) take a free place, write the range and attributes, then LIVE (B)
+ *	register	(lock) take a free place, unless ranges would overlap that must not; write the
+ *			range and attributes, then LIVE (B)
  *	unregister	LIVE away (C), wait until the count is 0, (lock) give the place back
  *
  * Ordering
@@ -46,6 +47,14 @@
  *    one whose compare-and-swap makes it PATCHING calls mmap; PATCHED is a release, after
  *    it. The others wait for that, an acquire, and repeat their accesses. If two did it, the
  *    second would throw away what was written after the first.
+ *
+ * Overlap
+ * -------
+ *
+ * A patch takes the whole range, so nobody else may guard a part of that, and mend it, or
+ * believe that it is told of losses. That is decided by register, under the lock, against all places
+ * that are taken: a guard that is DYING counts, as a handler that is inside may still patch. A
+ * handler could not look: what it has seen would be old when it calls mmap.
  *
  * Memory
  * ------
@@ -144,6 +153,30 @@ bool sigbus_is_inside(const struct unplug_sigbus *guard)
 	return false;
 }
 
+/* May it put other memory in the place of its range? */
+static bool attr_patches(const struct unplug_sigbus_attr *attr)
+{
+	return attr->policy != UNPLUG_SIGBUS_JUMP;
+}
+
+/* Does a guard have a part of the range that cannot be shared with @attr? Under the lock. */
+static bool range_is_taken(uintptr_t start, size_t len, const struct unplug_sigbus_attr *attr)
+{
+	struct unplug_sigbus *guard;
+	struct chunk *chunk = &chunks;
+	int i;
+
+	for (; chunk; chunk = atomic_load_explicit(&chunk->next, memory_order_relaxed)) {
+		for (i = 0; i < CHUNK_GUARDS; i++) {
+			guard = &chunk->guards[i];
+			if (guard->taken && (attr_patches(attr) || attr_patches(&guard->attr)) &&
+			    start < guard->start + guard->len && guard->start < start + len)
+				return true;
+		}
+	}
+	return false;
+}
+
 /* A free place, of a new chunk if need be. Under the lock. */
 static struct unplug_sigbus *place_take(void)
 {
@@ -180,21 +213,44 @@ static size_t whole_pages(size_t len)
 
 static bool attr_is_valid(const struct unplug_sigbus_attr *attr, uintptr_t start)
 {
+	bool aligned = !(start & ((uintptr_t)sysconf(_SC_PAGESIZE) - 1));
+
 	switch (attr->policy) {
 	case UNPLUG_SIGBUS_PATCH:
-		return !(start & ((uintptr_t)sysconf(_SC_PAGESIZE) - 1));
+		return aligned;
 	case UNPLUG_SIGBUS_JUMP:
 		return true;
 	case UNPLUG_SIGBUS_CALL:
-		return attr->lost;
+		return aligned && attr->lost;
 	}
 	return false;
+}
+
+/* Takes a place and makes it LIVE. Under the lock. */
+static int guard_start(struct unplug_sigbus **guardp, uintptr_t start, size_t len,
+		       const struct unplug_sigbus_attr *attr)
+{
+	struct unplug_sigbus *guard;
+
+	if (range_is_taken(start, len, attr))
+		return -EEXIST;
+	guard = place_take();
+	if (!guard)
+		return -ENOMEM;
+	guard->attr = *attr;
+	atomic_store_explicit(&guard->start, start, memory_order_relaxed);
+	atomic_store_explicit(&guard->len, len, memory_order_relaxed);
+	atomic_store_explicit(&guard->patch, SIGBUS_WHOLE, memory_order_relaxed);
+	atomic_store_explicit(&guard->hits, 0, memory_order_relaxed);
+	atomic_store_explicit(&guard->word, SIGBUS_LIVE, memory_order_release);	/* B */
+	*guardp = guard;
+	return 0;
 }
 
 /**
  * unplug_sigbus_register() - guard a range of this process's memory
  * @guardp: where to return the guard
- * @addr: where it begins; for UNPLUG_SIGBUS_PATCH the beginning of a page
+ * @addr: where it begins; but for UNPLUG_SIGBUS_JUMP the beginning of a page
  * @len: how long it is; made whole pages, as mmap(2) does
  * @attr: what is to be done about a loss; copied
  *
@@ -204,15 +260,15 @@ static bool attr_is_valid(const struct unplug_sigbus_attr *attr, uintptr_t start
  * Ownership: the caller owes unplug_sigbus_unregister(), before the range is unmapped
  *	    or given to another use.
  * Context: Any thread, not in a signal handler. May sleep.
- * Return: 0; -EINVAL for a range or attributes that make no sense; -ENOMEM; or what
- *	   unplug_sigbus_install() returns.
+ * Return: 0; -EINVAL for a range or attributes that make no sense; -EEXIST: a part of the range is
+ *	   guarded, and either of the two may patch; -ENOMEM; or what unplug_sigbus_install()
+ *	   returns.
  */
 int unplug_sigbus_register(struct unplug_sigbus **guardp, void *addr, size_t len,
 			   const struct unplug_sigbus_attr *attr)
 {
 	size_t pages = whole_pages(len);
 	uintptr_t start = (uintptr_t)addr;
-	struct unplug_sigbus *guard;
 	int r;
 
 	if (!guardp || !attr || !len || pages < len || start + pages < start ||
@@ -223,19 +279,9 @@ int unplug_sigbus_register(struct unplug_sigbus **guardp, void *addr, size_t len
 		return r;
 
 	pthread_mutex_lock(&lock);
-	guard = place_take();
+	r = guard_start(guardp, start, pages, attr);
 	pthread_mutex_unlock(&lock);
-	if (!guard)
-		return -ENOMEM;
-
-	guard->attr = *attr;
-	atomic_store_explicit(&guard->start, start, memory_order_relaxed);
-	atomic_store_explicit(&guard->len, pages, memory_order_relaxed);
-	atomic_store_explicit(&guard->patch, SIGBUS_WHOLE, memory_order_relaxed);
-	atomic_store_explicit(&guard->hits, 0, memory_order_relaxed);
-	atomic_store_explicit(&guard->word, SIGBUS_LIVE, memory_order_release);	/* B */
-	*guardp = guard;
-	return 0;
+	return r;
 }
 
 /**

@@ -26,7 +26,7 @@
  * thread faults, which is ours, or his, or nobody's.
  *
  * Left out: several places (find looks at them one by one, and is inside of no more than
- * two); chunks (F); guarded copies and recovery points, which belong to one thread; fork.
+ * two); ranges that overlap, which register refuses under the lock, or which are never patched; chunks (F); guarded copies and recovery points, which belong to one thread; fork.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:

@@ -41,7 +41,10 @@
  * Which guard
  * -----------
  *
- * Guards may be nested: of those that contain the address it is the smallest, and of two
+ * Who may patch (PATCH, CALL) has his pages to himself: unplug_sigbus_register() refuses a guard
+ * that overlaps with another, if either of the two may. Otherwise what was written to the
+ * one that is patched already would be lost with the other, and its owner never know.
+ * Guards of JUMP may be nested: of those that contain the address it is the smallest, and of two
  * equal ones the one that was found first, which is any. A fault of a guarded copy, on the side that it
  * guards, is the copy's, whatever guards are there. Anything else is nobody's, and goes to
  * the handler that was there before; if there was none, the process is killed by SIGBUS as it
