@@ -32,13 +32,23 @@ static struct {
 static _Atomic unsigned int n_levels;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
-static int sigbus_fork_once(void)
-{
-	static bool done;
-	int r = done ? 0 : sigbus_fork_init();
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error;
 
-	done = !r;
-	return r;
+static void fork_init(void)
+{
+	fork_error = sigbus_fork_init();
+}
+
+/* Around a fork: the child finds both locks free, and what they protect whole. */
+void sigbus_handler_lock(void)
+{
+	pthread_mutex_lock(&lock);
+}
+
+void sigbus_handler_unlock(void)
+{
+	pthread_mutex_unlock(&lock);
 }
 
 /*
@@ -180,10 +190,12 @@ int unplug_sigbus_install(void)
 {
 	int r;
 
+	/* Not under the lock: who forks may wait for it, and has that of pthread_atfork(). */
+	pthread_once(&fork_once, fork_init);
+	if (fork_error)
+		return fork_error;
 	pthread_mutex_lock(&lock);
-	r = sigbus_fork_once();
-	if (!r)
-		r = install();
+	r = install();
 	pthread_mutex_unlock(&lock);
 	return r;
 }

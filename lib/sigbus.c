@@ -79,7 +79,10 @@ struct chunk {
 	struct chunk *_Atomic next;
 };
 
-/* Protects who takes a place, and gives it back, and the list's end. */
+/*
+ * Protects who takes a place, and gives it back, and the list's end. Before it, if both are
+ * taken, as around a fork: that of sigbus-handler.c.
+ */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct chunk chunks;
 static uint64_t last_id;
@@ -359,12 +362,14 @@ static void guard_fork(struct unplug_sigbus *guard)
 
 static void fork_prepare(void)
 {
+	sigbus_handler_lock();
 	pthread_mutex_lock(&lock);
 }
 
 static void fork_parent(void)
 {
 	pthread_mutex_unlock(&lock);
+	sigbus_handler_unlock();
 }
 
 static void fork_child(void)
@@ -377,6 +382,7 @@ static void fork_child(void)
 			guard_fork(&chunk->guards[i]);
 	}
 	pthread_mutex_unlock(&lock);
+	sigbus_handler_unlock();
 }
 
 /* Returns 0 or a negative errno. */

@@ -66,6 +66,8 @@ struct unplug_sigbus *sigbus_find(uintptr_t addr);
 void sigbus_put(struct unplug_sigbus *guard);
 bool sigbus_is_inside(const struct unplug_sigbus *guard);
 int sigbus_fork_init(void);
+void sigbus_handler_lock(void);
+void sigbus_handler_unlock(void);
 
 bool sigbus_answer(uintptr_t addr, ucontext_t *context);
 void sigbus_resume(jmp_buf *env, ucontext_t *context);

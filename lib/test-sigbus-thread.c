@@ -330,6 +330,46 @@ static void fork_while_inside(void **state)
 	lossy_deinit(&held.lossy);
 }
 
+/* Has the handler's lock most of the time */
+static void *install_on(void *data)
+{
+	_Atomic bool *stop = data;
+	bool bad = false;
+
+	while (!*stop)
+		bad |= unplug_sigbus_install() != 0;
+	return bad ? data : NULL;
+}
+
+/*
+ * A child is born while a thread installs the handler. That one is not in the child, which could
+ * wait for it for ever: then a signal ends it.
+ */
+static void fork_while_installing(void **state)
+{
+	_Atomic bool stop = false;
+	pthread_t installer;
+	int status, round;
+	void *result;
+	pid_t pid;
+
+	signal_begin(state);
+	assert_int_equal(pthread_create(&installer, NULL, install_on, &stop), 0);
+	for (round = 0; round < ROUNDS; round++) {
+		pid = fork();
+		assert_true(pid >= 0);
+		if (!pid) {
+			alarm(60);
+			_exit(unplug_sigbus_install() != 0);
+		}
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_exit(status, 0);
+	}
+	stop = true;
+	pthread_join(installer, &result);
+	assert_null(result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -339,6 +379,7 @@ int main(void)
 		cmocka_unit_test(jump_in_threads),
 		cmocka_unit_test(patch_in_child),
 		cmocka_unit_test(fork_while_inside),
+		cmocka_unit_test(fork_while_installing),
 	};
 
 	signal_install();
