@@ -149,14 +149,17 @@ size_t unplug_loan_size(const struct unplug_loan *loan)
  * @loan: what was borrowed
  *
  * To be asked after reading, before what was read is believed: who reads zeroes cannot know
- * otherwise whether they are the owner's.
+ * otherwise whether they are the owner's. It knows of pages, too, that were lost though the file is
+ * as long as ever, if UNPLUG_LOAN_ZEROES was asked for, and they were touched.
  *
  * Context: Any.
- * Return: Whether any of it is missing now.
+ * Return: Whether any of it is missing now, or was when it was touched.
  */
 bool unplug_loan_lost(const struct unplug_loan *loan)
 {
 	struct stat st;
 
+	if (loan->guard && unplug_sigbus_lost(loan->guard))
+		return true;
 	return fstat(loan->fd, &st) < 0 || (uint64_t)st.st_size < loan->size;
 }

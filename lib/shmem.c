@@ -231,14 +231,18 @@ enum unplug_shmem_state unplug_shmem_state(const struct unplug_shmem *shmem)
  *
  * To be asked after reading, before what was read is believed.
  *
+ * A page may be lost in a file that is as long as ever (a hole in huge pages, swap that cannot
+ * be read). That is known when it was touched, and zeroes have come in the place of all.
+ *
  * Context: Any.
- * Return: Whether any of it is missing now.
+ * Return: Whether any of it is missing now, or was when it was touched.
  */
 bool unplug_shmem_lost(const struct unplug_shmem *shmem)
 {
 	struct stat st;
 
-	return fstat(shmem->fd, &st) < 0 || (uint64_t)st.st_size < shmem->size;
+	return unplug_sigbus_lost(shmem->guard) || fstat(shmem->fd, &st) < 0 ||
+	       (uint64_t)st.st_size < shmem->size;
 }
 
 /**

@@ -325,13 +325,18 @@ int unplug_sigbus_unregister(struct unplug_sigbus *guard)
  * unplug_sigbus_lost() - was memory of the guard missed?
  * @guard: a guard that is registered
  *
+ * Who has read zeroes that a patch put there, by whatever thread, and asks then, is told.
+ *
  * Context: Any. Never sleeps.
- * Return: Whether a fault was answered since it was registered. That memory is lost which
- *	   nobody touched is not known to it.
+ * Return: Whether a fault was answered since it was registered, or is being patched. That memory is
+ *	   lost which nobody touched is not known to it.
  */
 bool unplug_sigbus_lost(const struct unplug_sigbus *guard)
 {
-	return atomic_load_explicit(&guard->hits, memory_order_relaxed);
+	/* PATCHING was said before mmap (G), hits are counted after it. */
+	atomic_thread_fence(memory_order_acquire);
+	return atomic_load_explicit(&guard->patch, memory_order_relaxed) != SIGBUS_WHOLE ||
+	       atomic_load_explicit(&guard->hits, memory_order_relaxed);
 }
 
 /* How often the only thread of this process is inside */

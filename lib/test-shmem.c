@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <libunplug/shmem.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #include "shmem.h"
 #include "test-sigbus.h"
@@ -119,6 +120,41 @@ static void revoked_zeroes(void **state)
 	assert_int_equal(theirs[0], 3);
 	assert_int_equal(((char *)unplug_shmem_addr(shmem))[0], 0);
 	assert_true(unplug_loan_lost(loan));
+	unplug_loan_free(loan);
+	unplug_shmem_free(shmem);
+}
+
+/* As the kernel says it when a page cannot be had, though the file is long enough */
+static void lose_page(void *addr)
+{
+	siginfo_t info = { .si_signo = SIGBUS, .si_code = BUS_ADRERR, .si_addr = addr };
+
+	assert_return_code(syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid),
+				   SIGBUS, &info), errno);
+}
+
+/* A huge page that was punched out and cannot be had again, or swap that cannot be read */
+static void lost_in_whole_file(void **state)
+{
+	struct unplug_shmem *shmem;
+	struct unplug_loan *loan;
+	char *ours, *theirs;
+
+	signal_begin(state);
+	shmem = shmem_new(2, 0);
+	loan = borrow(shmem, UNPLUG_LOAN_ZEROES);
+	ours = unplug_shmem_addr(shmem);
+	theirs = unplug_loan_addr(loan);
+
+	lose_page(theirs + PAGE);
+	assert_int_equal(theirs[0], 0);
+	assert_true(unplug_loan_lost(loan));
+	assert_int_equal(ours[0], PATTERN);
+	assert_false(unplug_shmem_lost(shmem));
+
+	lose_page(ours);
+	assert_int_equal(ours[PAGE], 0);
+	assert_true(unplug_shmem_lost(shmem));
 	unplug_loan_free(loan);
 	unplug_shmem_free(shmem);
 }
@@ -308,6 +344,7 @@ int main(void)
 		TEST(lent),
 		TEST(revoked_sigbus),
 		TEST(revoked_zeroes),
+		TEST(lost_in_whole_file),
 		TEST(borrow_revoked),
 		TEST(read_only),
 		TEST(huge),
