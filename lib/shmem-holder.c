@@ -3,6 +3,11 @@
  * Who holds up a revoke: the process that has the file open, and is in a system call
  * that writes to it. All there is to see is in /proc, as far as rights go; what
  * is seen may be over already.
+ *
+ * Who holds it up has an interest in a search that takes long. So it looks at each thread once, for
+ * the one descriptor that its system call names; at descriptors only if none was found; and at
+ * no more than LOOKS of either, of which no process has more than PROCESS_LOOKS. Who it
+ * was lent to is looked at first.
  */
 
 #include "shmem.h"
@@ -15,6 +20,22 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+/* A look opens a file of /proc or two: tens of microseconds. */
+#define LOOKS		16384
+#define PROCESS_LOOKS	2048
+
+/**
+ * struct search - what is looked for, and how long yet
+ * @holder: whom it found
+ * @st: the file
+ * @left: how many looks are left
+ */
+struct search {
+	struct unplug_shmem_holder *holder;
+	struct stat st;
+	unsigned int left;
+};
 
 /* System calls that write to a file, and which argument it is */
 static const struct {
@@ -63,8 +84,8 @@ static long next_number(DIR *dir)
 	return -1;
 }
 
-/* Is it in a system call that writes to its descriptor @fd? */
-static bool thread_writes(pid_t pid, long tid, long fd)
+/* The descriptor that the thread is writing to, whatever it may be, or -1 */
+static int thread_writes(pid_t pid, long tid)
 {
 	char path[80], buf[256];
 	unsigned long arg[3];
@@ -74,71 +95,98 @@ static bool thread_writes(pid_t pid, long tid, long fd)
 	snprintf(path, sizeof(path), "/proc/%d/task/%ld/syscall", (int)pid, tid);
 	if (proc_read(path, buf, sizeof(buf)) <= 0 ||
 	    sscanf(buf, "%ld %lx %lx %lx", &nr, &arg[0], &arg[1], &arg[2]) != 4)
-		return false;
+		return -1;
 	for (i = 0; i < sizeof(writers) / sizeof(writers[0]); i++) {
-		if (nr == writers[i].nr && (int)arg[writers[i].arg] == (int)fd)
-			return true;
+		if (nr == writers[i].nr)
+			return (int)arg[writers[i].arg];
 	}
-	return false;
+	return -1;
 }
 
-/* The thread of @pid that writes to its descriptor @fd, or 0 */
-static pid_t writer_find(pid_t pid, long fd)
+/* Is the descriptor one for writing to the file? Threads may have different ones. */
+static bool fd_writable(pid_t pid, long tid, long fd, const struct stat *st)
 {
-	char path[64];
-	long tid;
-	DIR *dir;
-
-	snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-	dir = opendir(path);
-	if (!dir)
-		return 0;
-	do {
-		tid = next_number(dir);
-	} while (tid >= 0 && !thread_writes(pid, tid, fd));
-	closedir(dir);
-	return tid > 0 ? (pid_t)tid : 0;
-}
-
-/* Is the descriptor one for writing to the file that @st is of? */
-static bool fd_writable(pid_t pid, long fd, const struct stat *st)
-{
-	char path[64], buf[256];
+	char path[80], buf[256];
 	unsigned int flags;
 	struct stat other;
 
-	snprintf(path, sizeof(path), "/proc/%d/fd/%ld", (int)pid, fd);
+	snprintf(path, sizeof(path), "/proc/%d/task/%ld/fd/%ld", (int)pid, tid, fd);
 	if (stat(path, &other) < 0 || other.st_dev != st->st_dev || other.st_ino != st->st_ino)
 		return false;
-	snprintf(path, sizeof(path), "/proc/%d/fdinfo/%ld", (int)pid, fd);
+	snprintf(path, sizeof(path), "/proc/%d/task/%ld/fdinfo/%ld", (int)pid, tid, fd);
 	return proc_read(path, buf, sizeof(buf)) > 0 &&
 	       sscanf(buf, "pos: %*s flags: %o", &flags) == 1 &&
 	       (flags & O_ACCMODE) != O_RDONLY;
 }
 
-/* Looks whether @pid tells more of @holder than is known. */
-static void process_look(struct unplug_shmem_holder *holder, pid_t pid, const struct stat *st)
+static bool thread_is_inside(struct search *search, pid_t pid, long tid)
 {
-	char path[64];
-	pid_t tid;
-	DIR *dir;
-	long fd;
+	int fd = thread_writes(pid, tid);
 
-	snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+	if (fd < 0 || !fd_writable(pid, tid, fd, &search->st))
+		return false;
+	search->holder->tid = (pid_t)tid;
+	return true;
+}
+
+static bool process_has(struct search *search, pid_t pid, long fd)
+{
+	return fd_writable(pid, pid, fd, &search->st);
+}
+
+/* The two things to look for, in this order: entries of a folder of each process's */
+static const struct {
+	const char *folder;
+	enum unplug_shmem_how how;
+	bool (*look)(struct search *search, pid_t pid, long entry);
+} passes[] = {
+	{ "task", UNPLUG_SHMEM_INSIDE, thread_is_inside },
+	{ "fd", UNPLUG_SHMEM_OPEN, process_has },
+};
+
+/* Returns whether it is @pid. */
+static bool process_look(struct search *search, pid_t pid, unsigned int pass)
+{
+	unsigned int left = PROCESS_LOOKS;
+	bool found = false;
+	char path[64];
+	long entry;
+	DIR *dir;
+
+	search->left--;		/* for the folder */
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, passes[pass].folder);
 	dir = opendir(path);
 	if (!dir)
-		return;
-	while (holder->how != UNPLUG_SHMEM_INSIDE && (fd = next_number(dir)) >= 0) {
-		if (!fd_writable(pid, fd, st))
-			continue;
-		tid = writer_find(pid, fd);
-		if (tid || holder->how != UNPLUG_SHMEM_OPEN) {
-			holder->pid = pid;
-			holder->tid = tid;
-			holder->how = tid ? UNPLUG_SHMEM_INSIDE : UNPLUG_SHMEM_OPEN;
-		}
+		return false;
+	while (!found && left && search->left && (entry = next_number(dir)) >= 0) {
+		left--;
+		search->left--;
+		found = passes[pass].look(search, pid, entry);
 	}
 	closedir(dir);
+	if (found) {
+		search->holder->pid = pid;
+		search->holder->how = passes[pass].how;
+	}
+	return found;
+}
+
+/* Returns whether somebody was found; @lent, if it is not 0, is asked first. */
+static bool processes_look(struct search *search, pid_t lent, unsigned int pass)
+{
+	pid_t self = getpid();
+	bool found;
+	DIR *dir;
+	long pid;
+
+	search->left = LOOKS;
+	found = lent && process_look(search, lent, pass);
+	dir = found ? NULL : opendir("/proc");
+	while (dir && !found && search->left && (pid = next_number(dir)) >= 0)
+		found = pid && pid != self && pid != lent && process_look(search, (pid_t)pid, pass);
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 /*
@@ -147,25 +195,22 @@ static void process_look(struct unplug_shmem_holder *holder, pid_t pid, const st
  */
 void shmem_holder_find(struct unplug_shmem_holder *holder, int fd, pid_t lent)
 {
-	pid_t self = getpid();
+	struct search search = { .holder = holder };
+	unsigned int pass;
 	char path[64];
-	struct stat st;
 	ssize_t n;
-	DIR *dir;
-	long pid;
 
 	memset(holder, 0, sizeof(*holder));
-	if (lent && lent != self) {
+	if (lent == getpid())
+		lent = 0;
+	if (lent) {
 		holder->pid = lent;
 		holder->how = UNPLUG_SHMEM_LENT;
 	}
-	dir = fstat(fd, &st) < 0 ? NULL : opendir("/proc");
-	while (dir && holder->how != UNPLUG_SHMEM_INSIDE && (pid = next_number(dir)) >= 0) {
-		if (pid && pid != self)
-			process_look(holder, (pid_t)pid, &st);
+	for (pass = 0; pass < 2 && !fstat(fd, &search.st); pass++) {
+		if (processes_look(&search, lent, pass))
+			break;
 	}
-	if (dir)
-		closedir(dir);
 	if (!holder->pid)
 		return;
 	snprintf(path, sizeof(path), "/proc/%d/comm", (int)holder->pid);

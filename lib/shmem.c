@@ -352,6 +352,9 @@ static void deadline_set(struct timespec *deadline, int timeout_ms)
  * When it returned 0 no mapping reaches the memory any more; see "What revoking does", and
  * "What survives". May be called again, and by several threads.
  *
+ * The search for the holder comes on top of the timeout. It is bounded, by 32768 looks into /proc, which
+ * takes less than a second where nothing else does; without @holder there is none.
+ *
  * After -ETIMEDOUT it goes on, in a thread of this process. That thread cannot be killed, nor can
  * the process be, until the holder is.
  *

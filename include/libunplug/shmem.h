@@ -79,6 +79,19 @@
  * process, and call revoke again. Until the lock is free the state is SHUT. Nobody can delay it
  * on huge pages (UNPLUG_SHMEM_HUGE), as they have no write(2); nor on a read-only one, as far as
  * it cannot be opened anew.
+ *
+ * Who it is, is a hint, to be weighed before somebody is killed by it:
+ *
+ * - INSIDE is also who waits for the lock as we do: an innocent client that writes to the file looks like
+ *   the one that holds it up. When he is killed and it goes on, it was somebody else, too.
+ * - Who does not want to be seen is not INSIDE: he makes the call by io_uring, or by the
+ *   processor's other way (int 0x80), or among thousands of threads; nor is he OPEN, if another of his
+ *   threads has the descriptor, in a table of its own. /proc shows others' processes to
+ *   who may trace them, and in his own PID namespace.
+ * - LENT is who made the other end of the socket. If it has ended since, its number may be
+ *   another's now. Who wants to be sure keeps a pidfd of it (SO_PEERPIDFD, where there is
+ *   one), and kills by that.
+ * - The name is what the process calls itself: any bytes, to be cleaned before they are printed.
  */
 
 #include <stdbool.h>
@@ -116,7 +129,7 @@ enum unplug_shmem_state {
  * @UNPLUG_SHMEM_NOBODY: nobody was found
  * @UNPLUG_SHMEM_LENT: it is who it was lent to last; what it does is not known
  * @UNPLUG_SHMEM_OPEN: it has it open for writing
- * @UNPLUG_SHMEM_INSIDE: it is in a system call that holds it up
+ * @UNPLUG_SHMEM_INSIDE: it is in a system call that writes to it: it holds it up, or waits as well
  */
 enum unplug_shmem_how {
 	UNPLUG_SHMEM_NOBODY,
@@ -130,7 +143,7 @@ enum unplug_shmem_how {
  * @pid: the process, or 0
  * @tid: the thread, if it is known, or 0
  * @how: how it is known; what is seen of others' processes depends on rights
- * @name: of the process, as in /proc/PID/comm, or empty
+ * @name: of the process, as in /proc/PID/comm, or empty; chosen by it, so any bytes
  */
 struct unplug_shmem_holder {
 	pid_t pid;
