@@ -206,12 +206,16 @@ found:
 	return &chunk->guards[i];
 }
 
-/* What mmap() makes of a length */
-static size_t whole_pages(size_t len)
+/*
+ * The length up to the end of the last page, as that is lost as a whole; 0 if there is no such
+ * range.
+ */
+static size_t whole_pages(uintptr_t start, size_t len)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uintptr_t end = (start + len + page - 1) & ~(page - 1);
 
-	return (len + page - 1) & ~(page - 1);
+	return len && start + len > start && end > start ? end - start : 0;
 }
 
 static bool attr_is_valid(const struct unplug_sigbus_attr *attr, uintptr_t start)
@@ -254,7 +258,7 @@ static int guard_start(struct unplug_sigbus **guardp, uintptr_t start, size_t le
  * unplug_sigbus_register() - guard a range of this process's memory
  * @guardp: where to return the guard
  * @addr: where it begins; but for UNPLUG_SIGBUS_JUMP the beginning of a page
- * @len: how long it is; made whole pages, as mmap(2) does
+ * @len: how long it is; its end is made that of a page, as mmap(2) does
  * @attr: what is to be done about a loss; copied
  *
  * Installs the handler, if this is the first guard in the process. Who was there
@@ -270,12 +274,11 @@ static int guard_start(struct unplug_sigbus **guardp, uintptr_t start, size_t le
 int unplug_sigbus_register(struct unplug_sigbus **guardp, void *addr, size_t len,
 			   const struct unplug_sigbus_attr *attr)
 {
-	size_t pages = whole_pages(len);
 	uintptr_t start = (uintptr_t)addr;
+	size_t pages = whole_pages(start, len);
 	int r;
 
-	if (!guardp || !attr || !len || pages < len || start + pages < start ||
-	    !attr_is_valid(attr, start))
+	if (!guardp || !attr || !pages || !attr_is_valid(attr, start))
 		return -EINVAL;
 	r = sigbus_need();
 	if (r < 0)

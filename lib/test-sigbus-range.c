@@ -71,6 +71,34 @@ static void nested_guards(void **state)
 	lossy_deinit(&lossy);
 }
 
+/* Up to the end of the page that it ends in, from where it begins: no byte of the next one */
+static void range_ends_with_page(void **state)
+{
+	struct unplug_sigbus_attr attr = { .policy = UNPLUG_SIGBUS_JUMP };
+	struct unplug_sigbus *whole, *part;
+	struct lossy lossy;
+
+	signal_begin(state);
+	lossy_init(&lossy, 3);
+	lossy_cut(&lossy, 0);
+	whole = guard_new(&lossy, UNPLUG_SIGBUS_JUMP);
+	assert_int_equal(unplug_sigbus_register(&part, (char *)lossy.mem + PAGE + PAGE / 2, 16, &attr),
+			 0);
+	assert_int_equal(peek_where(&lossy, PAGE + PAGE / 2 - 1, whole, part), 1);
+	assert_int_equal(peek_where(&lossy, PAGE + PAGE / 2, whole, part), 2);
+	assert_int_equal(peek_where(&lossy, 2 * PAGE - 1, whole, part), 2);
+	assert_int_equal(peek_where(&lossy, 2 * PAGE, whole, part), 1);
+	unplug_sigbus_unregister(part);
+
+	/* Two bytes, in a page each */
+	assert_int_equal(unplug_sigbus_register(&part, (char *)lossy.mem + PAGE - 1, 2, &attr), 0);
+	assert_int_equal(peek_where(&lossy, 2 * PAGE - 1, whole, part), 2);
+	assert_int_equal(peek_where(&lossy, 2 * PAGE, whole, part), 1);
+	unplug_sigbus_unregister(part);
+	unplug_sigbus_unregister(whole);
+	lossy_deinit(&lossy);
+}
+
 /* Returns what register says of pages @from up to @to of it; nothing is left registered. */
 static int register_pages(struct lossy *lossy, int from, int to, enum unplug_sigbus_policy policy)
 {
@@ -188,6 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nested_guards),
+		cmocka_unit_test(range_ends_with_page),
 		cmocka_unit_test(overlap_refused),
 		cmocka_unit_test(unregistered),
 		cmocka_unit_test(many_guards),
