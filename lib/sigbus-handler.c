@@ -5,7 +5,13 @@
  * It is installed as one of a few functions that differ in nothing but the number of the installation:
  * each knows who had the signal before it. So if somebody is installed after us,
  * and we again after him, he may call us for what is not his: he means, and gets, our
- * older one, which calls who was before that. No circle is possible.
+ * older one, which calls who was before that.
+ *
+ * If he installs himself once more he knows our newer one alone, and each calls the other. So
+ * a level marks a signal that it has passed on: if that comes again, the next older
+ * level has its turn. The mark is in the signal's own information, behind what
+ * the kernel uses of it: it goes where the signal goes, and with it. Were it the thread's, it
+ * would stay when a handler is left by longjmp().
  */
 
 #include "sigbus.h"
@@ -27,6 +33,22 @@ static struct {
 	struct sigaction before;
 	_Atomic bool reset;	/* SA_RESETHAND: was called once */
 } levels[LEVELS];
+
+/*
+ * struct mark - which levels have passed a signal on, in the last bytes of its siginfo_t
+ * @magic: MARK_MAGIC: they say something; the kernel leaves zeroes there
+ * @passed: a bit for each
+ */
+struct mark {
+	uint64_t magic;
+	uint64_t passed;
+};
+
+#define MARK_MAGIC	0x4b52414d53554253	/* "SBUSMARK" */
+#define MARK_AT		(sizeof(siginfo_t) - sizeof(struct mark))
+
+/* The kernel's own information ends at 48. */
+_Static_assert(MARK_AT >= 64, "there is no room for a mark");
 
 /* How many were used; under the lock, but for a look whether there is one */
 static _Atomic unsigned int n_levels;
@@ -59,6 +81,8 @@ static void die(siginfo_t *info)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 
+	memset((char *)info + MARK_AT, 0, sizeof(struct mark));
+
 	sigaction(SIGBUS, &action, NULL);
 	syscall(SYS_rt_tgsigqueueinfo, getpid(), (pid_t)syscall(SYS_gettid), SIGBUS, info);
 }
@@ -75,8 +99,28 @@ static uint64_t chain_mask(const struct sigaction *action, const ucontext_t *con
 	return mask | more;
 }
 
+/*
+ * The level whose turn it is to pass the signal on: @level, or the next older one that has not
+ * done so; -1 if all have.
+ */
+static int level_turn(unsigned int level, siginfo_t *info)
+{
+	struct mark mark;
+	int turn = (int)level;
+
+	memcpy(&mark, (char *)info + MARK_AT, sizeof(mark));
+	if (mark.magic != MARK_MAGIC)
+		mark = (struct mark){ .magic = MARK_MAGIC };
+	while (turn >= 0 && (mark.passed & (UINT64_C(1) << turn)))
+		turn--;
+	if (turn >= 0)
+		mark.passed |= UINT64_C(1) << turn;
+	memcpy((char *)info + MARK_AT, &mark, sizeof(mark));
+	return turn;
+}
+
 /* Nobody's here: give it to who was there before, in the way that he asked for. */
-static void chain(unsigned int level, int sig, siginfo_t *info, ucontext_t *context)
+static void chain(int level, int sig, siginfo_t *info, ucontext_t *context)
 {
 	const struct sigaction *action = &levels[level].before;
 	uint64_t mask = chain_mask(action, context), ours;
@@ -105,12 +149,16 @@ static void handle(unsigned int level, int sig, siginfo_t *info, void *data)
 {
 	uintptr_t addr = (uintptr_t)info->si_addr;
 	ucontext_t *context = data;
-	int error = errno;
+	int error = errno, turn;
 
 	if (info->si_code != BUS_ADRERR ||
 	    (!sigbus_copy_fix(addr, context) && !sigbus_answer(addr, context))) {
 		errno = error;
-		chain(level, sig, info, context);
+		turn = level_turn(level, info);
+		if (turn < 0)
+			die(info);
+		else
+			chain(turn, sig, info, context);
 	}
 	errno = error;
 }

@@ -154,7 +154,7 @@ static void body_after_selfish(void *data)
 	need(foreign_calls == 1);
 }
 
-/* He calls us, we call him: it must end. */
+/* He calls us, we call him, who calls our older one: it ends. */
 static void body_no_circle(void *data)
 {
 	static struct pair pair;
@@ -169,6 +169,90 @@ static void body_no_circle(void *data)
 	lossy_cut(&pair.theirs, 0);
 	foreign_lossy = NULL;
 	(void)pair.theirs.mem[0];
+}
+
+static struct lossy *volatile earlier_lossy;
+static volatile int earlier_calls;
+
+/* Was there before anybody: mends its own memory, or ends the test. */
+static void earlier(int sig)
+{
+	(void)sig;
+	if (earlier_calls++)
+		_exit(96);
+	if (ftruncate(earlier_lossy->fd, (off_t)earlier_lossy->len) < 0)
+		_exit(99);
+}
+
+/*
+ * He installs himself before each of ours, knows but the last one, and we know him: what is
+ * nobody's of both still gets to who was first, once, and kills if there was none.
+ */
+static void circle_make(struct pair *pair)
+{
+	pair_init(pair);
+	foreign_install(0);
+	need(unplug_sigbus_install() == 0);
+	foreign_install(0);
+	need(pair->ours.mem[0] == 0);
+	need(pair->theirs.mem[0] == 0);
+	need(foreign_calls == 2);
+}
+
+static void body_circle(void *data)
+{
+	static struct pair pair;
+
+	(void)data;
+	circle_make(&pair);
+	lossy_cut(&pair.theirs, 0);
+	foreign_lossy = NULL;
+	(void)pair.theirs.mem[0];
+}
+
+static void body_circle_earlier(void *data)
+{
+	static struct pair pair;
+	struct lossy lossy;
+
+	(void)data;
+	need(signal(SIGBUS, earlier) != SIG_ERR);
+	lossy_init(&lossy, 1);
+	lossy_cut(&lossy, 0);
+	circle_make(&pair);
+	foreign_calls = 0;
+	earlier_lossy = &lossy;
+	need(lossy.mem[0] == 0);
+	need(earlier_calls == 1);
+	/* By the newer, by ours; the older one is not asked to call him again. */
+	need(foreign_calls == 2);
+}
+
+static sigjmp_buf foreign_env;
+
+static void foreign_leave(int sig)
+{
+	(void)sig;
+	foreign_calls++;
+	siglongjmp(foreign_env, 1);
+}
+
+/* Who leaves by longjmp has not passed on anything: he is asked again the next time. */
+static void body_leaves(void *data)
+{
+	static struct pair pair;
+	volatile int i;
+
+	(void)data;
+	need(signal(SIGBUS, foreign_leave) != SIG_ERR);
+	pair_init(&pair);
+	for (i = 0; i < 3; i++) {
+		if (!sigsetjmp(foreign_env, 1)) {
+			(void)pair.theirs.mem[0];
+			_exit(97);
+		}
+		need(foreign_calls == i + 1);
+	}
 }
 
 static void body_levels(void *data)
@@ -305,6 +389,9 @@ CHAIN_TEST(before_plain, 0)
 CHAIN_TEST(after_chaining, 0)
 CHAIN_TEST(after_selfish, 0)
 CHAIN_TEST(no_circle, SIGBUS)
+CHAIN_TEST(circle, SIGBUS)
+CHAIN_TEST(circle_earlier, 0)
+CHAIN_TEST(leaves, 0)
 CHAIN_TEST(levels, 0)
 CHAIN_TEST(nobodys, SIGBUS)
 CHAIN_TEST(sent, SIGBUS)
@@ -322,6 +409,9 @@ int main(void)
 		cmocka_unit_test(after_chaining),
 		cmocka_unit_test(after_selfish),
 		cmocka_unit_test(no_circle),
+		cmocka_unit_test(circle),
+		cmocka_unit_test(circle_earlier),
+		cmocka_unit_test(leaves),
 		cmocka_unit_test(levels),
 		cmocka_unit_test(nobodys),
 		cmocka_unit_test(sent),

@@ -10,7 +10,7 @@
  *	unregister	unplug_sigbus_unregister	lib/sigbus.c
  *	patch_range	policy_patch, patch_once	lib/sigbus-answer.c
  *	answer		sigbus_answer			lib/sigbus-answer.c
- *	deliver		handle, chain			lib/sigbus-handler.c
+ *	deliver		handle, level_turn, chain	lib/sigbus-handler.c
  *	installer()	install				lib/sigbus-handler.c
  *
  * Scene "registry": two threads access two ranges that are lost, and fault; two owners have a guard
@@ -22,8 +22,8 @@
  * but of one that it was told of.
  *
  * Scene "chain": we install our handler, somebody installs his, who passes on what is
- * not his, we install ours again; somebody may have been there before. Meanwhile a
- * thread faults, which is ours, or his, or nobody's.
+ * not his, we install ours again, he may install his again, and know that of ours alone; somebody
+ * may have been there before. Meanwhile a thread faults, which is ours, or his, or nobody's.
  *
  * Left out: several places (find looks at them one by one, and is inside of no more than
  * two); ranges that overlap, which register refuses under the lock, or which are never patched; chunks (F); guarded copies and recovery points, which belong to one thread; fork.
@@ -74,7 +74,9 @@
  *	BUG_G_OLD	register does not say that its range is whole
  *			=> a loss is nobody's, though its range is guarded
  *	BUG_ONE_ENTRY	we install the same function again
- *			=> a handler is called twice for one signal
+ *			=> a loss is not answered by whose it is
+ *	BUG_NO_MARK	a level does not know that it has passed the signal on
+ *			=> handlers call each other without end
  *	BUG_BEFORE	we install it, then note who was there before
  *			=> a handler does not know who was there before
  *	BUG_NO_CHAIN	what is not ours kills
@@ -462,14 +464,37 @@ proctype installer()
 
 	install(OURS);
 	install(LATER);
-	install(OURS_AGAIN)
+	install(OURS_AGAIN);
+	if
+	:: install(LATER)
+	:: true
+	fi
+}
+
+/* To who was there before; a level that has done so leaves it to the next older one. */
+inline pass_on()
+{
+	atomic {
+#ifndef BUG_NO_MARK
+		if
+		:: now == OURS_AGAIN && passed[OURS_AGAIN] -> now = OURS
+		:: else
+		fi;
+		if
+		:: now == OURS && passed[OURS] -> now = DEFAULT
+		:: else -> passed[now] = true; now = before[now]
+		fi
+#else
+		now = before[now]
+#endif
+	}
 }
 
 /* A fault of a thread, to be answered by one of them, or by nobody: it kills. */
 proctype deliver()
 {
-	byte whose, now;
-	bool called[HANDLERS];
+	byte whose, now, calls;
+	bool passed[HANDLERS];
 
 	atomic {
 		if
@@ -483,8 +508,8 @@ proctype deliver()
 	do
 	:: atomic { now != DEFAULT ->
 		assert(now != UNKNOWN);	/* a handler does not know who was there before */
-		assert(!called[now]);	/* a handler is called twice for one signal */
-		called[now] = true
+		assert(calls < 2 * HANDLERS);	/* handlers call each other without end */
+		calls++
 	   };
 		if
 		:: now == whose || (now == OURS_AGAIN && whose == OURS) -> break
@@ -493,7 +518,7 @@ proctype deliver()
 #ifdef BUG_NO_CHAIN
 		if :: now == OURS || now == OURS_AGAIN -> now = DEFAULT :: else -> now = before[now] fi
 #else
-		now = before[now]
+		pass_on()
 #endif
 	:: atomic { now == DEFAULT ->
 		assert(whose == DEFAULT);	/* a loss is not answered by whose it is */
