@@ -188,6 +188,7 @@ bool sigbus_answer(uintptr_t addr, ucontext_t *context)
 	sigbus_put(inside.guard);
 	if (point) {
 		points = point->outer;
+		sigbus_copies_restore(point->copies);
 		sigbus_resume(&point->env, context);
 	}
 	return answered;
@@ -205,6 +206,7 @@ int unplug_sigbus_arm(struct unplug_sigbus_point *point, struct unplug_sigbus *g
 {
 	point->guard = guard;
 	point->outer = points;
+	point->copies = sigbus_copies();
 	atomic_signal_fence(memory_order_release);
 	points = point;
 	atomic_signal_fence(memory_order_seq_cst);

@@ -84,6 +84,17 @@ bool sigbus_copy_fix(uintptr_t addr, ucontext_t *context)
 	return true;
 }
 
+/* A copy that is under way is known by its registers: nothing is left of one that was left. */
+void *sigbus_copies(void)
+{
+	return NULL;
+}
+
+void sigbus_copies_restore(void *outer)
+{
+	(void)outer;
+}
+
 #else
 
 #define CHUNK 4096
@@ -110,6 +121,17 @@ bool sigbus_copy_fix(uintptr_t addr, ucontext_t *context)
 		return false;
 	sigbus_resume(&copy->env, context);
 	return true;
+}
+
+/* The innermost one, to be given back when those inside of it are left by a jump */
+void *sigbus_copies(void)
+{
+	return copies;
+}
+
+void sigbus_copies_restore(void *outer)
+{
+	copies = outer;
 }
 
 /* Moves on by at most @chunk bytes, and says so only when it is done. */

@@ -72,6 +72,8 @@ void sigbus_handler_unlock(void);
 bool sigbus_answer(uintptr_t addr, ucontext_t *context);
 void sigbus_resume(jmp_buf *env, ucontext_t *context);
 bool sigbus_copy_fix(uintptr_t addr, ucontext_t *context);
+void *sigbus_copies(void);
+void sigbus_copies_restore(void *copies);
 
 int sigbus_need(void);
 

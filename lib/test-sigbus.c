@@ -340,6 +340,39 @@ static void copy_in_guard(void **state)
 	lossy_deinit(&lossy);
 }
 
+/*
+ * A copy is left by a jump, as the side that it does not guard has a guard of its own: what it
+ * guarded is nobody's then but its guard's, in whatever is on the stack now.
+ */
+static void copy_left_by_jump(void **state)
+{
+	struct unplug_sigbus *guards[2];
+	struct unplug_sigbus_point point;
+	struct lossy from, to;
+	volatile int where = 0;
+
+	signal_begin(state);
+	lossy_init(&from, 1);
+	lossy_init(&to, 1);
+	guards[0] = guard_new(&from, UNPLUG_SIGBUS_PATCH);
+	guards[1] = guard_new(&to, UNPLUG_SIGBUS_JUMP);
+	lossy_cut(&to, 0);
+	if (unplug_sigbus_try(&point, guards[1])) {
+		unplug_sigbus_copy_in((void *)to.mem, (void *)from.mem, PAGE);
+		where = 1;
+	} else {
+		where = 2;
+	}
+	assert_int_equal(where, 2);
+	lossy_cut(&from, 0);
+	assert_int_equal(from.mem[0], 0);
+	assert_true(unplug_sigbus_lost(guards[0]));
+	unplug_sigbus_unregister(guards[0]);
+	unplug_sigbus_unregister(guards[1]);
+	lossy_deinit(&from);
+	lossy_deinit(&to);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +387,7 @@ int main(void)
 		cmocka_unit_test(copy_partial),
 		cmocka_unit_test(copy_other_side),
 		cmocka_unit_test(copy_in_guard),
+		cmocka_unit_test(copy_left_by_jump),
 	};
 
 	signal_install();

@@ -130,6 +130,7 @@ struct unplug_sigbus_attr {
  * @env: the place
  * @outer: the point that was armed before; points nest
  * @guard: whose losses end here, or NULL: those of any guard
+ * @copies: the copies that were under way when it was armed; those begun since end with a loss
  *
  * Private: to be used through unplug_sigbus_try() and unplug_sigbus_end().
  */
@@ -137,6 +138,7 @@ struct unplug_sigbus_point {
 	jmp_buf env;
 	struct unplug_sigbus_point *outer;
 	struct unplug_sigbus *guard;
+	void *copies;
 };
 
 /* What unplug_sigbus_check() may find: bits */
