@@ -58,12 +58,28 @@ static void patch_once(struct unplug_sigbus *guard)
 }
 
 /*
- * With all signals blocked: our handler may have been called by one that does not block them, and
- * if another handler interrupted who patches, and faulted, it would wait for itself.
+ * All signals, those of the C library, too: our handler may have been called by one that does not
+ * block them. Raw, as pthread_sigmask() leaves some out.
+ */
+static void signals_block(uint64_t *before)
+{
+	uint64_t all = ~UINT64_C(0);
+
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, before, KERNEL_SIGSET_SIZE);
+}
+
+static void signals_restore(uint64_t before)
+{
+	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+}
+
+/*
+ * With all signals blocked: if another handler interrupted who patches, and faulted, it would wait
+ * for itself.
  */
 static bool policy_patch(struct unplug_sigbus *guard, uintptr_t addr)
 {
-	uint64_t all = ~UINT64_C(0), before;
+	uint64_t before;
 
 	switch (atomic_load_explicit(&guard->patch, memory_order_acquire)) {
 	case SIGBUS_PATCHED:
@@ -76,9 +92,9 @@ static bool policy_patch(struct unplug_sigbus *guard, uintptr_t addr)
 	case SIGBUS_FAILED:
 		return false;
 	}
-	syscall(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, KERNEL_SIGSET_SIZE);
+	signals_block(&before);
 	patch_once(guard);
-	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
+	signals_restore(before);
 	return guard->patch == SIGBUS_PATCHED;
 }
 
@@ -143,6 +159,7 @@ static bool policy_apply(struct unplug_sigbus *guard, uintptr_t addr,
 {
 	const struct unplug_sigbus_attr *attr = &guard->attr;
 	enum unplug_sigbus_verdict verdict;
+	uint64_t before;
 
 	switch (attr->policy) {
 	case UNPLUG_SIGBUS_PATCH:
@@ -154,7 +171,9 @@ static bool policy_apply(struct unplug_sigbus *guard, uintptr_t addr,
 		break;
 	}
 
+	signals_block(&before);
 	verdict = attr->lost(guard, (void *)addr, attr->data);
+	signals_restore(before);
 	switch (verdict) {
 	case UNPLUG_SIGBUS_RETRY:
 		return true;

@@ -213,7 +213,11 @@ static int install(void)
 	/* Whether a sleep that it interrupts is restarted is for who was there to say. */
 	action.sa_flags |= before.sa_flags & SA_RESTART;
 	action.sa_sigaction = entries[level];
-	sigfillset(&action.sa_mask);
+	/*
+	 * Not sigfillset(), which leaves out those that the C library uses itself: a thread that is
+	 * cancelled inside a guard would never leave it.
+	 */
+	memset(&action.sa_mask, 0xff, sizeof(action.sa_mask));
 	if (sigaction(SIGBUS, &action, NULL) < 0)
 		return -errno;
 	n_levels = level + 1;

@@ -4,6 +4,8 @@
  * Promises: U4
  */
 
+#include <sys/syscall.h>
+
 #include "test-sigbus.h"
 
 static void patch_lost(void **state)
@@ -194,6 +196,7 @@ struct asked {
 	int times;
 	void *addr;
 	int unregistered;
+	uint64_t blocked;
 };
 
 static enum unplug_sigbus_verdict ask(struct unplug_sigbus *guard, void *addr, void *data)
@@ -203,6 +206,7 @@ static enum unplug_sigbus_verdict ask(struct unplug_sigbus *guard, void *addr, v
 	asked->times++;
 	asked->addr = addr;
 	asked->unregistered = unplug_sigbus_unregister(guard);
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &asked->blocked, sizeof(asked->blocked));
 	if (asked->verdict == UNPLUG_SIGBUS_RETRY &&
 	    ftruncate(asked->lossy->fd, (off_t)asked->lossy->len) < 0)
 		return UNPLUG_SIGBUS_PASS;
@@ -238,6 +242,8 @@ static void call_lost(void **state)
 	assert_ptr_equal(asked.addr, lossy.mem + 3);
 	/* From inside it must refuse, else it would wait for itself. */
 	assert_int_equal(asked.unregistered, -EDEADLK);
+	/* All signals, those of the C library's own, too, but two that nobody can block */
+	assert_int_equal(~asked.blocked, UINT64_C(1) << (SIGKILL - 1) | UINT64_C(1) << (SIGSTOP - 1));
 
 	lossy_cut(&lossy, 0);
 	asked.verdict = UNPLUG_SIGBUS_DO_JUMP;
