@@ -69,6 +69,9 @@
  *   ones, huge pages), and nothing else. The rest of a mapping that is not in the range stays lost.
  * - Handlers run on the thread's alternative stack, if there is one: it has to be large
  *   enough for those that were there before.
+ * - The handler stays when the library is unloaded. The shared library is not unloaded; who
+ *   links the static one into something that may be, by dlclose(3), has to link that
+ *   with -z nodelete.
  * - Between fork and exec guards work in the child as in the parent. In the child of vfork
  *   they must not be registered or unregistered.
  */
@@ -115,7 +118,8 @@ enum unplug_sigbus_verdict {
  * @prot: of the memory put in its place, as for mmap(2); 0: PROT_READ | PROT_WRITE
  * @lost: for UNPLUG_SIGBUS_CALL: called in the signal handler of the thread that faulted, all
  *	  signals blocked, with the address it could not reach. Only what is
- *	  async-signal-safe may be called there.
+ *	  async-signal-safe may be called there; it has to return, and is not to be left by longjmp():
+ *	  UNPLUG_SIGBUS_DO_JUMP is the way
  * @data: for @lost
  */
 struct unplug_sigbus_attr {
@@ -174,7 +178,8 @@ void unplug_sigbus_end(struct unplug_sigbus_point *point);
  *		... it was lost; the point is not armed any more ...
  *	}
  *
- * What holds for setjmp() holds here: local variables changed since have to be volatile,
+ * What holds for setjmp() holds here (ISO C does not count this among the places where it may be
+ * called; gcc and clang, which the library is for, do): local variables changed since have to be volatile,
  * the function must not return with the point armed, and in C++ no destructor may
  * be skipped. Between the two do nothing that cannot be left half done: take no locks,
  * do not allocate.
