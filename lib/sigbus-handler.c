@@ -125,8 +125,9 @@ static void chain(int level, int sig, siginfo_t *info, ucontext_t *context)
 	const struct sigaction *action = &levels[level].before;
 	uint64_t mask = chain_mask(action, context), ours;
 
-	/* Only what was sent can be ignored. */
-	if (action->sa_handler == SIG_IGN && info->si_code <= 0)
+	/* Only what was sent can be ignored; one memory error is, that nobody has met yet. */
+	if (action->sa_handler == SIG_IGN &&
+	    (info->si_code <= 0 || info->si_code == BUS_MCEERR_AO))
 		return;
 	if (action->sa_handler == SIG_IGN || action->sa_handler == SIG_DFL ||
 	    ((action->sa_flags & SA_RESETHAND) && atomic_exchange(&levels[level].reset, true))) {
