@@ -14,9 +14,14 @@
 /* More than anybody sends; what comes is closed. */
 #define MAX_FDS 16
 
+/* Since Linux 6.5: the sender's pidfd, for who asked by SO_PASSPIDFD */
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+
 union control {
 	struct cmsghdr align;
-	char buf[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	char buf[CMSG_SPACE(MAX_FDS * sizeof(int)) + CMSG_SPACE(sizeof(int))];
 };
 
 /* Returns 0, or -EBADMSG: nothing of @offer is to be used then. */
@@ -55,23 +60,26 @@ int shmem_offer_send(int sock, const struct shmem_offer *offer, int fd)
 }
 
 /*
- * Keeps the first descriptor that came, and closes all others. Returns how many there were.
+ * Keeps the first descriptor that was sent, and closes all others, and that of the sender itself,
+ * which the kernel adds if the socket's owner asked for it. Returns how many were sent.
  */
 static unsigned int take_fds(struct msghdr *msg, int *fdp)
 {
 	struct cmsghdr *cmsg;
 	unsigned int n = 0;
+	bool sent;
 	size_t at;
 	int fd;
 
 	for (cmsg = CMSG_FIRSTHDR(msg); cmsg; cmsg = CMSG_NXTHDR(msg, cmsg)) {
-		if (cmsg->cmsg_level != SOL_SOCKET || cmsg->cmsg_type != SCM_RIGHTS)
+		sent = cmsg->cmsg_type == SCM_RIGHTS;
+		if (cmsg->cmsg_level != SOL_SOCKET || (!sent && cmsg->cmsg_type != SCM_PIDFD))
 			continue;
 		for (at = CMSG_LEN(0); at + sizeof(fd) <= cmsg->cmsg_len; at += sizeof(fd)) {
 			memcpy(&fd, (char *)cmsg + at, sizeof(fd));
-			if (!n++)
+			if (sent && !n++)
 				*fdp = fd;
-			else
+			else if (fd >= 0)
 				close(fd);
 		}
 	}

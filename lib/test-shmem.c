@@ -15,6 +15,10 @@
 
 #define PATTERN 0x11
 
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+
 static int pair[2];
 
 static int setup(void **state)
@@ -303,6 +307,8 @@ static void borrow_lies(void **state)
 	assert_int_equal(shmem_offer_send(pair[0], &offer, file), 0);
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), -EBADMSG);
 	offer.flags = 0;
+	/* The sender's pidfd comes with it, if the kernel can. */
+	setsockopt(pair[1], SOL_SOCKET, SO_PASSPIDFD, &(int){ 1 }, sizeof(int));
 	assert_int_equal(shmem_offer_send(pair[0], &offer, file), 0);	/* the truth */
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), 0);
 	unplug_loan_free(loan);
