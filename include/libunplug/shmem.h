@@ -45,7 +45,8 @@
  *
  * A client that uses unplug_loan_borrow() with UNPLUG_LOAN_ZEROES goes on with zeroes, private to it,
  * instead of SIGBUS. So does the owner in its own mapping: whatever a client does to the file, the owner
- * is not killed by it.
+ * is not killed by it, within the limits of guards (<libunplug/sigbus.h>): a thread that blocks
+ * SIGBUS is, and so are all if somebody else has the signal and does not pass it on.
  *
  * What survives
  * -------------
