@@ -320,15 +320,19 @@ static int empty_start(struct unplug_shmem *shmem)
 	return -r;
 }
 
-/* Returns whether the state is SHUT no more, at @deadline at the latest; NULL: whenever. */
-static bool shut_wait(struct unplug_shmem *shmem, const struct timespec *deadline)
+/*
+ * Until the state is SHUT no more. Returns 0; -ETIMEDOUT after @deadline, if that is not NULL; or
+ * what futex(2) says.
+ */
+static int shut_wait(struct unplug_shmem *shmem, const struct timespec *deadline)
 {
-	long r = 0;
-
-	while (atomic_load(&shmem->state) == UNPLUG_SHMEM_SHUT && (!r || errno != ETIMEDOUT))
-		r = syscall(SYS_futex, &shmem->state, FUTEX_WAIT_BITSET_PRIVATE,
-			    UNPLUG_SHMEM_SHUT, deadline, NULL, FUTEX_BITSET_MATCH_ANY);
-	return atomic_load(&shmem->state) != UNPLUG_SHMEM_SHUT;
+	while (atomic_load(&shmem->state) == UNPLUG_SHMEM_SHUT) {
+		if (syscall(SYS_futex, &shmem->state, FUTEX_WAIT_BITSET_PRIVATE, UNPLUG_SHMEM_SHUT,
+			    deadline, NULL, FUTEX_BITSET_MATCH_ANY) < 0 &&
+		    errno != EINTR && errno != EAGAIN)
+			return -errno;
+	}
+	return 0;
 }
 
 static void deadline_set(struct timespec *deadline, int timeout_ms)
@@ -358,9 +362,10 @@ static void deadline_set(struct timespec *deadline, int timeout_ms)
  * After -ETIMEDOUT it goes on, in a thread of this process. That thread cannot be killed, nor can
  * the process be, until the holder is.
  *
- * Context: Any thread. May sleep.
+ * Context: Any thread. May sleep. Not in the child of a fork that was born in between: the
+ *	    thread is not there, and nobody tells the child that it is done. unplug_shmem_lost() does.
  * Return: 0; -ETIMEDOUT: not yet, see @holder; -EAGAIN: no thread could be made, nothing was
- *	   done; or what ftruncate(2) says.
+ *	   done; or what ftruncate(2) and futex(2) say.
  */
 int unplug_shmem_revoke(struct unplug_shmem *shmem, int timeout_ms,
 			struct unplug_shmem_holder *holder)
@@ -380,10 +385,10 @@ int unplug_shmem_revoke(struct unplug_shmem *shmem, int timeout_ms,
 			shut_end(shmem, r);
 	}
 
-	if (!shut_wait(shmem, timeout_ms < 0 ? NULL : &deadline)) {
-		if (holder)
-			shmem_holder_find(holder, shmem->fd, shmem->lent);
-		return -ETIMEDOUT;
-	}
+	r = shut_wait(shmem, timeout_ms < 0 ? NULL : &deadline);
+	if (r == -ETIMEDOUT && holder)
+		shmem_holder_find(holder, shmem->fd, shmem->lent);
+	if (r < 0)
+		return r;
 	return unplug_shmem_state(shmem) == UNPLUG_SHMEM_REVOKED ? 0 : shmem->error;
 }
