@@ -3,8 +3,8 @@
  * The owner's side of shared memory: see include/libunplug/shmem.h for what can be relied
  * on.
  *
- * To empty the file may take for ever, and cannot be interrupted. So a thread does it, where a client could
- * delay it: it has a reference of its own, and tells by the state when it is done.
+ * To empty the file may take for ever, and cannot be interrupted. So a thread does it, unless the caller
+ * waits for ever, too: it has a reference of its own, and tells by the state when it is done.
  */
 
 #include "shmem.h"
@@ -377,7 +377,7 @@ int unplug_shmem_revoke(struct unplug_shmem *shmem, int timeout_ms,
 	if (timeout_ms >= 0)
 		deadline_set(&deadline, timeout_ms);
 	if (atomic_compare_exchange_strong(&shmem->state, &state, UNPLUG_SHMEM_SHUT)) {
-		if (timeout_ms < 0 || (shmem->flags & UNPLUG_SHMEM_HUGE))
+		if (timeout_ms < 0)
 			shmem_empty(shmem);
 		else
 			r = empty_start(shmem);

@@ -273,6 +273,26 @@ static void revoke_fails(void **state)
 	unplug_shmem_free(shmem);
 }
 
+/* Huge pages take long to give back: what is not begun in the caller's own time has its timeout. */
+static void revoke_timeout_huge(void **state)
+{
+	struct unplug_shmem *shmem;
+	int r;
+
+	signal_begin(state);
+	r = unplug_shmem_create(&shmem, "held", PAGE, UNPLUG_SHMEM_HUGE);
+	if (r) {
+		print_message("# no huge pages here: this was not tried\n");
+		assert_int_equal(r, -ENOMEM);
+		return;
+	}
+	held = true;
+	assert_int_equal(unplug_shmem_revoke(shmem, 0, NULL), -ETIMEDOUT);
+	held = false;
+	assert_int_equal(unplug_shmem_revoke(shmem, -1, NULL), 0);
+	unplug_shmem_free(shmem);
+}
+
 /* What is under way goes on without the owner. */
 static void free_while_held(void **state)
 {
@@ -305,6 +325,7 @@ int main(void)
 		cmocka_unit_test(holder_of_many),
 		cmocka_unit_test(revoke_timeout),
 		cmocka_unit_test(revoke_fails),
+		cmocka_unit_test(revoke_timeout_huge),
 		cmocka_unit_test(free_while_held),
 	};
 

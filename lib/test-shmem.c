@@ -216,7 +216,7 @@ static void huge(void **state)
 	loan = borrow(shmem, UNPLUG_LOAN_ZEROES);
 	*(char *)unplug_loan_addr(loan) = 1;
 	assert_int_equal(*(char *)unplug_shmem_addr(shmem), 1);
-	assert_int_equal(unplug_shmem_revoke(shmem, 0, NULL), 0);
+	assert_int_equal(unplug_shmem_revoke(shmem, 30000, NULL), 0);
 	assert_int_equal(*(char *)unplug_loan_addr(loan), 0);
 	assert_int_equal(*(char *)unplug_shmem_addr(shmem), 0);
 	unplug_loan_free(loan);
