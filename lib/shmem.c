@@ -26,6 +26,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* Since Linux 6.3 */
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
 /**
  * struct unplug_shmem - memory of this process that is lent
  * @state: enum unplug_shmem_state; a futex
@@ -60,6 +65,23 @@ static void shmem_put(struct unplug_shmem *shmem)
 		close(shmem->lend_fd);
 	close(shmem->fd);
 	free(shmem);
+}
+
+/*
+ * Nothing in it is to be executed as a program, says MFD_NOEXEC_SEAL: kernels that know it may refuse
+ * a file of whose maker nothing is said (vm.memfd_noexec), others refuse the flag.
+ */
+static int shmem_file(const char *name, unsigned int flags)
+{
+	unsigned int memfd_flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+	int fd;
+
+	if (flags & UNPLUG_SHMEM_HUGE)
+		memfd_flags |= MFD_HUGETLB;
+	fd = memfd_create(name, memfd_flags | MFD_NOEXEC_SEAL);
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, memfd_flags);
+	return fd;
 }
 
 /* Of what the file consists of */
@@ -131,21 +153,18 @@ static int shmem_seal(struct unplug_shmem *shmem)
 int unplug_shmem_create(struct unplug_shmem **shmemp, const char *name, size_t size,
 			unsigned int flags)
 {
-	unsigned int memfd_flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	struct unplug_shmem *shmem;
 	int r;
 
 	if (!shmemp || !name || !size || (flags & ~(unsigned int)SHMEM_FLAGS))
 		return -EINVAL;
-	if (flags & UNPLUG_SHMEM_HUGE)
-		memfd_flags |= MFD_HUGETLB;
 	shmem = calloc(1, sizeof(*shmem));
 	if (!shmem)
 		return -ENOMEM;
 	shmem->refs = 1;
 	shmem->flags = flags;
 	shmem->lend_fd = -1;
-	shmem->fd = memfd_create(name, memfd_flags);
+	shmem->fd = shmem_file(name, flags);
 	if (shmem->fd < 0) {
 		r = -errno;
 		free(shmem);
