@@ -159,14 +159,24 @@ static char client_answer(struct client *client)
 	return read(client->sock, &seen, 1) == 1 ? seen : 'k';
 }
 
+/* A process's name is what it likes: nothing of it is to reach a terminal but what can be seen. */
+static void name_clean(char *name)
+{
+	for (; *name; name++) {
+		if (*name < ' ' || *name > '~')
+			*name = '?';
+	}
+}
+
 /* Takes its memory back, whether it wants or not. */
 static void client_revoke(struct client *client)
 {
-	struct unplug_shmem_holder holder;
+	struct unplug_shmem_holder holder = { 0 };
 	struct timespec from, to;
 
 	clock_gettime(CLOCK_MONOTONIC, &from);
 	if (unplug_shmem_revoke(client->shmem, 30000, &holder)) {
+		name_clean(holder.name);
 		fprintf(stderr, "held up by %s (%d)\n", holder.name, (int)holder.pid);
 		exit(1);
 	}
