@@ -6,7 +6,7 @@
  * Mirrors
  *	find		sigbus_find, guard_get		lib/sigbus.c
  *	put		sigbus_put			lib/sigbus.c
- *	register	unplug_sigbus_register		lib/sigbus.c
+ *	register	guard_start			lib/sigbus.c
  *	unregister	unplug_sigbus_unregister	lib/sigbus.c
  *	patch_range	policy_patch, patch_once	lib/sigbus-answer.c
  *	answer		sigbus_answer			lib/sigbus-answer.c
