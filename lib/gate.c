@@ -29,7 +29,8 @@
  *	gate->word = flags + UNIT * count
  *
  *	get	if the word is SHUT, refused; else + UNIT, by compare and exchange
- *	put	- UNIT. If that leaves SHUT, FOLDED and a count of 0: he was the last one
+ *	put	if the word is not SHUT, - UNIT, by compare and exchange; else - UNIT,
+ *		and if that leaves SHUT, FOLDED and a count of 0: he was the last one
  *
  * So the word counts whom the slots do not, and who leaves when the slots are shut. It may
  * be negative until it is folded.
@@ -69,6 +70,10 @@
  * E  kill clears the bound before it sets SHUT; only the latter refuses, and
  *    refusal acquires it. So who is refused, and whoever he tells, finds the bound
  *    at 0 on every CPU, and then SHUT.
+ *
+ * F  put looks whom to tell when it has acquired SHUT, and before its decrement: until the gate is
+ *    shut its owner may name another descriptor. Who has not seen SHUT is not the last one, if
+ *    his decrement finds the word as he has seen it.
  *
  * Memory
  * ------
@@ -364,11 +369,19 @@ bool unplug_gate_get_slow(struct unplug_gate *gate)
  */
 void unplug_gate_put_slow(struct unplug_gate *gate)
 {
-	void (*drained)(struct unplug_gate *gate) = gate->drained;
-	int fd = __atomic_load_n(&gate->eventfd, __ATOMIC_RELAXED);
-	uint64_t word;
+	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);	/* F */
+	void (*drained)(struct unplug_gate *gate);
+	int fd;
 
 	unplug_slots_leave();
+	while (!(word & GATE_SHUT))
+		if (__atomic_compare_exchange_n(&gate->word, &word,
+						word - GATE_UNIT, true,
+						__ATOMIC_ACQ_REL,	/* C */
+						__ATOMIC_ACQUIRE))	/* F */
+			return;
+	drained = gate->drained;
+	fd = gate->eventfd;
 	word = __atomic_sub_fetch(&gate->word, GATE_UNIT, __ATOMIC_ACQ_REL); /* C */
 	if (gate_word_dead(word))
 		gate_dead(gate, word, fd, drained);
@@ -424,7 +437,7 @@ int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
  */
 void unplug_gate_set_eventfd(struct unplug_gate *gate, int fd)
 {
-	__atomic_store_n(&gate->eventfd, fd, __ATOMIC_RELAXED);
+	gate->eventfd = fd;	/* F */
 }
 
 /**

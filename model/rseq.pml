@@ -8,8 +8,8 @@
  *	get_slow	unplug_gate_get_slow		lib/gate.c
  *	put_slow	unplug_gate_put_slow		lib/gate.c
  *	membarrier	unplug_slots_sync		lib/slots.c
- *	owner()		unplug_gate_open, unplug_gate_kill, unplug_gates_close,
- *			unplug_gate_fold, unplug_gate_wait_drained	lib/gate.c
+ *	owner()		unplug_gate_open, unplug_gate_set_eventfd, unplug_gate_kill,
+ *			unplug_gates_close, unplug_gate_fold, unplug_gate_wait_drained	lib/gate.c
  *
  * A get counts in one word of its CPU, a put in another, in a section which looks
  * at the bound first. The kernel throws a thread out of its section if it is preempted, moved,
@@ -75,6 +75,14 @@
  *			=> an operation misses what was set up before open
  *	BUG_E		kill sets SHUT, then clears the bound
  *			=> let in after a refusal
+ *	BUG_F_EARLY	put looks whom to tell, then whether the gate is shut
+ *			=> the owner's descriptor is not told
+ *	BUG_F_PUT	its look at SHUT is no acquire
+ *			=> the owner's descriptor is not told
+ *	BUG_F_KILL	kill's store of SHUT is no release
+ *			=> the owner's descriptor is not told
+ *	BUG_F_BLIND	put takes one from the word, though it was shut since it looked
+ *			=> the owner's descriptor is not told
  *	BUG_THAW_EARLY	thaw does not look whether the gate is dead
  *			=> somebody is inside the drained gate | an access of an operation comes after drained
  *	BUG_THAW_BASE	fold does not remember the sum of the slots
@@ -123,17 +131,20 @@ short count;
 bool setup;		/* before open */
 bool done[USERS];	/* in operations */
 bool marked;		/* before fold */
+bool named;		/* the descriptor: while the gate was live */
 bool told;		/* somebody was refused */
 
 /* What is not visible yet */
 bool setting_up;
 bool marking;
+bool naming;
 bool doing[2 * USERS];	/* cpu * USERS + user */
 
 /* The oldest values a CPU may still find */
 byte old_bound[2] = LIVE;
 bool old_setup[CPUS];
 bool old_marked[CPUS];
+bool old_named[CPUS];
 bool old_done[CPUS * USERS];
 
 /* The machine */
@@ -186,6 +197,7 @@ inline look_anew(c)
 	if :: c != OWNER -> old_bound[c] = bound[c] :: else fi;
 	old_setup[c] = setup;
 	old_marked[c] = marked;
+	old_named[c] = named;
 	old_done[c * USERS] = done[0];
 	old_done[c * USERS + 1] = done[1]
 }
@@ -193,7 +205,8 @@ inline look_anew(c)
 inline land_owner()
 {
 	if :: setting_up -> setup = true; setting_up = false :: else fi;
-	if :: marking -> marked = true; marking = false :: else fi
+	if :: marking -> marked = true; marking = false :: else fi;
+	if :: naming -> named = true; naming = false :: else fi
 }
 
 /* --- The scheduler ---------------------------------------------------------- */
@@ -336,8 +349,41 @@ inline drained(c)
 	assert(c == OWNER || old_marked[c])	/* drained misses what was done before fold */
 }
 
+/* The first look at the word: without SHUT he is not the last one, and takes his from it. */
+inline put_look()
+{
+	go_on();
+	touch();
+#ifndef BUG_F_PUT
+	if				/* F */
+	:: shut -> look_anew(cpu)
+	:: else
+	fi;
+#endif
+#ifndef BUG_F_EARLY
+	knows = old_named[cpu];
+#endif
+	if
+	:: shut -> late = true
+	:: else
+#ifndef BUG_F_BLIND
+		-> land(cpu); count--; inside--
+#endif
+	fi
+}
+
 inline put_slow()
 {
+#ifdef BUG_F_EARLY
+	atomic { go_on(); touch(); knows = old_named[cpu] };
+#endif
+	atomic { put_look() };
+#ifndef BUG_F_BLIND
+	if
+	:: atomic { !late -> knows = false; goto out }
+	:: late
+	fi;
+#endif
 	atomic {
 		go_on();
 		touch();
@@ -355,18 +401,27 @@ inline put_slow()
 		go_on();
 		touch();
 #endif
-		if :: dead -> last = true; drained(cpu) :: else fi
+		if
+		:: dead ->
+			last = true;
+			drained(cpu);
+			assert(knows)	/* the owner's descriptor is not told */
+		:: else
+		fi
 	};
 #ifdef BUG_DEAD_LATE
 	if :: last -> touch() :: else fi;
 #endif
-	last = false
+	last = false;
+	late = false;
+	knows = false;
+out:	skip
 }
 
 proctype user(byte me; byte thread; bool handler)
 {
 	byte cpu, seen, slot;
-	bool open, doomed, final, last;
+	bool open, doomed, final, last, late, knows;
 
 	/* A signal comes between any two instructions. */
 	if
@@ -515,14 +570,24 @@ inline gate_thaw()
 #endif
 }
 
+inline kill_word()
+{
+	atomic {
+#ifndef BUG_F_KILL
+		land_owner();			/* F */
+#endif
+		shut = true
+	}
+}
+
 inline kill()
 {
 #ifdef BUG_E
-	shut = true;
+	kill_word();
 	set_bound(KILLED)
 #else
 	set_bound(KILLED);			/* E */
-	shut = true
+	kill_word()
 #endif
 }
 
@@ -600,6 +665,7 @@ proctype owner()
 	:: frozen -> gate_thaw()
 	:: !frozen
 	fi;
+	naming = true;				/* set_eventfd: a plain store, then kill */
 #if defined(BUG_B_EARLY)
 	membarrier();
 	kill();
