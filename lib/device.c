@@ -163,8 +163,7 @@ struct unplug_dev *unplug_dev_get(struct unplug_dev *dev)
  * reference of itself.
  *
  * Ownership: the caller's reference is gone.
- * Context: Any that ->gone can do with; the slots of the gate are freed under a lock, so a
- *	    signal handler must not put the last one.
+ * Context: Any that ->gone can do with. Takes no lock.
  */
 void unplug_dev_put(struct unplug_dev *dev)
 {

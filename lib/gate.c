@@ -160,10 +160,10 @@ int unplug_gate_init(struct unplug_gate *gate,
 /**
  * unplug_gate_destroy() - give back a gate's slots
  * @gate: a gate that was never opened, or that is dead; NULL does nothing. Aborts if
- *	  somebody may be inside
+ *	  somebody may be inside, or if another copy of the library has prepared it
  *
  * Ownership: the caller may free the memory @gate lies in.
- * Context: Any thread; not a signal handler.
+ * Context: Any.
  */
 void unplug_gate_destroy(struct unplug_gate *gate)
 {

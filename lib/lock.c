@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The one lock of the library: for what is seldom done. It is held for some stores, or
- * for a membarrier; never while a user's function runs, and never twice. The child of a
+ * for a membarrier; never while a user's function runs, never twice, and never
+ * by a signal handler, which may put the last reference of a device. The child of a
  * fork finds it free.
  */
 

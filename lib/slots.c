@@ -6,6 +6,15 @@
  * them. Pages are touched by CPUs that count there, so a large machine costs address
  * space first.
  *
+ * Slots are taken under the library's lock, and given back without it, as the last put
+ * of a device may be in a signal handler, whoever it has interrupted:
+ *
+ * A  Chunks are never freed, and put in the list by a release.
+ *
+ * B  Who gives a slot back clears its bit, a release, then adds it to the free ones, likewise. Who
+ *    takes one acquires both: where one is free there is a bit, and what was counted by the
+ *    gate before has been.
+ *
  * Once, at the first gate, it is decided whether restartable sequences are used: glibc must have
  * registered them (not in valgrind, nor with glibc.pthread.rseq=0), and the kernel must be
  * willing to interrupt them.
@@ -48,7 +57,7 @@ struct slots_chunk {
 };
 
 static pthread_once_t slots_once = PTHREAD_ONCE_INIT;
-static struct slots_chunk *slots_chunks;	/* under the library's lock */
+static struct slots_chunk *slots_chunks;	/* grows under the library's lock */
 static uint32_t slots_cpus;			/* since slots_once */
 
 unsigned int unplug_slots_syncs;
@@ -84,6 +93,7 @@ int unplug_slots_sync(void)
 	return membarrier(MEMBARRIER_RSEQ);
 }
 
+/* Under the lock */
 static struct slots_chunk *slots_chunk_new(void)
 {
 	struct slots_chunk *chunk = calloc(1, sizeof(*chunk));
@@ -98,6 +108,8 @@ static struct slots_chunk *slots_chunk_new(void)
 		return NULL;
 	}
 	chunk->free = SLOTS_PER_CHUNK;
+	chunk->next = slots_chunks;
+	__atomic_store_n(&slots_chunks, chunk, __ATOMIC_RELEASE);	/* A */
 	return chunk;
 }
 
@@ -105,12 +117,13 @@ static struct slots_chunk *slots_chunk_new(void)
 static char *slots_take(struct slots_chunk *chunk)
 {
 	unsigned int i = 0, bit;
+	uint64_t used;
 
-	while (!~chunk->used[i])
+	while (!~(used = __atomic_load_n(&chunk->used[i], __ATOMIC_ACQUIRE))) /* B */
 		i++;
-	bit = __builtin_ctzll(~chunk->used[i]);
-	chunk->used[i] |= UINT64_C(1) << bit;
-	chunk->free--;
+	bit = __builtin_ctzll(~used);
+	__atomic_fetch_or(&chunk->used[i], UINT64_C(1) << bit, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&chunk->free, 1, __ATOMIC_RELAXED);
 	return chunk->pages + (i * 64 + bit) * sizeof(struct unplug_slot);
 }
 
@@ -134,17 +147,13 @@ char *unplug_slots_alloc(uint32_t *cpus)
 		return NULL;
 
 	unplug_lib_lock();
-	for (chunk = slots_chunks; chunk && !chunk->free; chunk = chunk->next)
-		;
-	if (!chunk) {
+	for (chunk = slots_chunks; chunk; chunk = chunk->next)
+		if (__atomic_load_n(&chunk->free, __ATOMIC_ACQUIRE))	/* B */
+			break;
+	if (!chunk)
 		chunk = slots_chunk_new();
-		if (!chunk)
-			goto unlock;
-		chunk->next = slots_chunks;
-		slots_chunks = chunk;
-	}
-	slots = slots_take(chunk);
-unlock:
+	if (chunk)
+		slots = slots_take(chunk);
 	unplug_lib_unlock();
 	return slots;
 }
@@ -153,7 +162,8 @@ unlock:
  * unplug_slots_free() - give them back
  * @slots: what unplug_slots_alloc() returned, or NULL
  *
- * Chunks are kept for the next gate.
+ * Chunks are kept for the next gate. Takes no lock. Aborts if they are none of this library's: where
+ * a process has two copies of it, the one that made a gate destroys it.
  */
 void unplug_slots_free(char *slots)
 {
@@ -162,15 +172,13 @@ void unplug_slots_free(char *slots)
 
 	if (!slots)
 		return;
-	unplug_lib_lock();
-	for (chunk = slots_chunks; chunk; chunk = chunk->next) {
-		i = slots - chunk->pages;
-		if (i >= UNPLUG_SLOTS_STRIDE)
-			continue;
-		i /= sizeof(struct unplug_slot);
-		chunk->used[i / 64] &= ~(UINT64_C(1) << i % 64);
-		chunk->free++;
-		break;
-	}
-	unplug_lib_unlock();
+	chunk = __atomic_load_n(&slots_chunks, __ATOMIC_ACQUIRE);	/* A */
+	while (chunk && (size_t)(slots - chunk->pages) >= UNPLUG_SLOTS_STRIDE)
+		chunk = chunk->next;
+	if (!chunk)
+		abort();
+	i = (slots - chunk->pages) / sizeof(struct unplug_slot);
+	__atomic_fetch_and(&chunk->used[i / 64], ~(UINT64_C(1) << i % 64),
+			   __ATOMIC_RELEASE);			/* B */
+	__atomic_fetch_add(&chunk->free, 1, __ATOMIC_RELEASE);	/* B */
 }

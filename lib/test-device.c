@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -289,6 +290,51 @@ static void wait_cancelling(void **state)
 	unplug_dev_put(dev);
 }
 
+static struct unplug_dev signal_dev;
+
+static void on_signal(int number)
+{
+	(void)number;
+	unplug_dev_put_active(&signal_dev);
+}
+
+static void on_gone_signal(struct unplug_dev *dev)
+{
+	(void)dev;
+	gone++;
+}
+
+static const struct unplug_driver signal_driver = {
+	.name = "signal",
+	.gone = on_gone_signal,
+};
+
+/* The signal comes while the library holds its lock: the handler waits for nobody. */
+static void put_last_signal(void **state)
+{
+	struct sigaction action = { .sa_handler = on_signal }, before;
+	struct unplug_dev *dev = &signal_dev;
+	const char *slots;
+
+	(void)state;
+	assert_int_equal(unplug_dev_init(dev, &signal_driver, registry), 0);
+	slots = dev->gate.slots;
+	assert_int_equal(unplug_dev_register(dev), 0);
+	assert_true(unplug_dev_get_active(dev));
+	assert_int_equal(unplug_dev_unplug(dev), 0);
+	unplug_dev_put(dev);
+	assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
+	unplug_lib_lock();
+	raise(SIGUSR1);
+	unplug_lib_unlock();
+	assert_int_equal(sigaction(SIGUSR1, &before, NULL), 0);
+	assert_int_equal(gone, 1);
+	/* Its slots are free. */
+	dev = dev_new();
+	assert_ptr_equal(dev->gate.slots, slots);
+	unplug_dev_put(dev);
+}
+
 static void find_states(void **state)
 {
 	struct unplug_dev *dev = dev_new();
@@ -395,6 +441,7 @@ int main(void)
 		TEST(unplug_freezing),
 		TEST(wait_thread),
 		TEST(wait_cancelling),
+		TEST(put_last_signal),
 		TEST(find_states),
 		TEST(next_all),
 		TEST(minor_reuse),
