@@ -61,7 +61,7 @@ static void dev_drained(struct unplug_dev *dev)
 	dev_event(dev, EVENT_DRAINED);
 }
 
-static void dev_gate_drained(struct unplug_gate *gate)
+static bool dev_gate_drained(struct unplug_gate *gate)
 {
 	struct unplug_dev *dev = gate_dev(gate);
 	uint32_t before;
@@ -71,6 +71,7 @@ static void dev_gate_drained(struct unplug_gate *gate)
 	if (before & EVENT_SHUT)
 		dev_drained(dev);
 	unplug_dev_put(dev);	/* its own */
+	return false;		/* gone, or open again, perhaps */
 }
 
 /**

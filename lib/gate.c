@@ -32,6 +32,9 @@
  *	put	if the word is not SHUT, - UNIT, by compare and exchange; else - UNIT,
  *		and if that leaves SHUT, FOLDED and a count of 0: he was the last one
  *
+ * TELLING is with SHUT in the word of a gate that has a ->drained, until that has returned:
+ * only then the gate is dead for those who wait, or want to thaw it.
+ *
  * So the word counts whom the slots do not, and who leaves when the slots are shut. It may
  * be negative until it is folded.
  *
@@ -61,7 +64,9 @@
  *
  * C  word: the decrement of put is a release, and the operation that leaves SHUT, FOLDED and 0,
  *    put's or fold's, an acquire. So ->drained runs, and who waits for it goes on, after
- *    the accesses of all who were inside. Those who put in a slot are seen by B.
+ *    the accesses of all who were inside. Those who put in a slot are seen by B. Likewise who has
+ *    called ->drained takes TELLING away by a release, when it has returned: who waits goes on
+ *    after it, and no ->drained runs in a gate that was thawed meanwhile.
  *
  * D  open and thaw: the store of the bound is a release, as is the one of the word. Who enters
  *    sees the device as it was set up. (On x86 loads are not reordered, so the section needs no
@@ -79,7 +84,8 @@
  * ------
  *
  * After its commit, or its decrement, neither get nor put touches the gate; what the last put
- * needs it has read before. A put that is thrown out of its section has not been counted: the
+ * needs it has read before; but while TELLING is set it is its gate, until its ->drained gives it
+ * away. A put that is thrown out of its section has not been counted: the
  * gate is there. So it may be freed as soon as anybody has learnt that it is dead,
  * if nobody can come any more to be refused.
  * Only the address of the word is used later, to wake whoever waits for it.
@@ -89,29 +95,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
-#include <unistd.h>
 #include <libunplug/gate.h>
 #include "internal.h"
-
-#define GATE_SHUT	UINT64_C(1)	/* get is refused */
-#define GATE_FOLDED	UINT64_C(2)	/* the slots are added up */
-#define GATE_NEW	UINT64_C(4)	/* was never open */
-#define GATE_WAITED	UINT64_C(8)	/* somebody sleeps until it is dead */
-#define GATE_UNIT	UINT64_C(16)
-#define GATE_FLAGS	(GATE_UNIT - 1)
-
-static bool gate_word_dead(uint64_t word)
-{
-	return (word & ~GATE_WAITED) == (GATE_SHUT | GATE_FOLDED);
-}
-
-/* A futex has 32 bits: the half with the flags */
-static uint32_t *gate_futex(struct unplug_gate *gate)
-{
-	return (uint32_t *)&gate->word +
-		(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
-}
 
 /* What the CPUs have counted, since ever */
 static uint32_t gate_sum(const struct unplug_gate *gate)
@@ -133,7 +118,9 @@ static uint32_t gate_sum(const struct unplug_gate *gate)
  * @gate: memory of the caller, any content; not shared with other processes
  * @drained: optional; called once each time the gate was shut, when nobody is inside any
  *	     more: by the last unplug_gate_put_active(), wherever that is, or by
- *	     unplug_gate_fold(). May destroy the gate and free it
+ *	     unplug_gate_fold(). Returns true: then the gate is dead, and who waits is told. Or
+ *	     false: it has destroyed the gate, opened it, or let others do so; nobody is told,
+ *	     and the gate is not touched any more. Does not wait for the gate, nor thaw it
  *
  * The first gate of a process decides whether restartable sequences are used, which may
  * take some milliseconds.
@@ -144,7 +131,7 @@ static uint32_t gate_sum(const struct unplug_gate *gate)
  * Return: 0, or -ENOMEM: nothing to destroy then.
  */
 int unplug_gate_init(struct unplug_gate *gate,
-		     void (*drained)(struct unplug_gate *gate))
+		     bool (*drained)(struct unplug_gate *gate))
 {
 	memset(gate, 0, sizeof(*gate));
 	gate->slots = unplug_slots_alloc(&gate->cpus);
@@ -159,7 +146,8 @@ int unplug_gate_init(struct unplug_gate *gate,
 
 /**
  * unplug_gate_destroy() - give back a gate's slots
- * @gate: a gate that was never opened, or that is dead; NULL does nothing. Aborts if
+ * @gate: a gate that was never opened, or that is dead, or whose ->drained was called; NULL
+ *	  does nothing. Aborts if
  *	  somebody may be inside, or if another copy of the library has prepared it
  *
  * Ownership: the caller may free the memory @gate lies in.
@@ -167,12 +155,12 @@ int unplug_gate_init(struct unplug_gate *gate,
  */
 void unplug_gate_destroy(struct unplug_gate *gate)
 {
-	enum unplug_gate_state state;
+	uint64_t word;
 
 	if (!gate)
 		return;
-	state = unplug_gate_state(gate);
-	if (state != UNPLUG_GATE_NEW && state != UNPLUG_GATE_DEAD)
+	word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+	if (!(word & GATE_NEW) && !gate_word_over(word))
 		abort();
 	unplug_slots_free(gate->slots);
 	gate->slots = NULL;
@@ -180,7 +168,7 @@ void unplug_gate_destroy(struct unplug_gate *gate)
 
 /**
  * unplug_gate_open() - let users in
- * @gate: a new gate, or a dead one
+ * @gate: a new gate, or a dead one, or one whose ->drained was called, and returns false
  *
  * Ownership: the caller owes unplug_gate_shut().
  * Context: Any. The caller serialises open, shut and thaw.
@@ -205,8 +193,12 @@ void unplug_gate_open(struct unplug_gate *gate)
  */
 void unplug_gate_kill(struct unplug_gate *gate)
 {
+	uint64_t flags = GATE_SHUT | (gate->drained ? GATE_TELLING : 0);
+
+	if (__atomic_load_n(&gate->word, __ATOMIC_RELAXED) & GATE_SHUT)
+		return;
 	__atomic_store_n(&gate->bound, 0, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&gate->word, GATE_SHUT, __ATOMIC_ACQ_REL);	/* E */
+	__atomic_fetch_or(&gate->word, flags, __ATOMIC_ACQ_REL);	/* E, F */
 }
 
 /**
@@ -241,7 +233,7 @@ int unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
  *
  * Ownership: the caller owes unplug_gate_shut().
  * Context: Any. The caller serialises open, shut and thaw.
- * Return: 0; -EBUSY: somebody is inside, or it is not shut.
+ * Return: 0; -EBUSY: somebody is inside, or ->drained has not returned, or it is not shut.
  */
 int unplug_gate_thaw(struct unplug_gate *gate)
 {
@@ -249,23 +241,6 @@ int unplug_gate_thaw(struct unplug_gate *gate)
 		return -EBUSY;
 	unplug_gate_open(gate);
 	return 0;
-}
-
-/* What the last one to leave does. The gate is freed by whoever he tells first. */
-static void gate_dead(struct unplug_gate *gate, uint64_t word, int fd,
-		      void (*drained)(struct unplug_gate *gate))
-{
-	uint64_t one = 1;
-	int err = errno;
-
-	if (word & GATE_WAITED)
-		unplug_futex_wake(gate_futex(gate)); /* its address alone */
-	if (fd >= 0)
-		while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
-			;
-	if (drained)
-		drained(gate);
-	errno = err;
 }
 
 /**
@@ -280,7 +255,6 @@ static void gate_dead(struct unplug_gate *gate, uint64_t word, int fd,
  */
 void unplug_gate_fold(struct unplug_gate *gate)
 {
-	void (*drained)(struct unplug_gate *gate) = gate->drained;
 	int fd = gate->eventfd;
 	uint32_t sum, inside;
 	uint64_t add, word;
@@ -293,8 +267,8 @@ void unplug_gate_fold(struct unplug_gate *gate)
 	__atomic_store_n(&gate->base, sum, __ATOMIC_RELAXED);
 	add = (uint64_t)(int32_t)inside * GATE_UNIT + GATE_FOLDED;
 	word = __atomic_add_fetch(&gate->word, add, __ATOMIC_ACQ_REL);	/* C */
-	if (gate_word_dead(word))
-		gate_dead(gate, word, fd, drained);
+	if (gate_word_over(word))
+		unplug_gate_tell(gate, word, fd);
 }
 
 /**
@@ -370,7 +344,6 @@ bool unplug_gate_get_slow(struct unplug_gate *gate)
 void unplug_gate_put_slow(struct unplug_gate *gate)
 {
 	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);	/* F */
-	void (*drained)(struct unplug_gate *gate);
 	int fd;
 
 	unplug_slots_leave();
@@ -380,75 +353,22 @@ void unplug_gate_put_slow(struct unplug_gate *gate)
 						__ATOMIC_ACQ_REL,	/* C */
 						__ATOMIC_ACQUIRE))	/* F */
 			return;
-	drained = gate->drained;
 	fd = gate->eventfd;
 	word = __atomic_sub_fetch(&gate->word, GATE_UNIT, __ATOMIC_ACQ_REL); /* C */
-	if (gate_word_dead(word))
-		gate_dead(gate, word, fd, drained);
-}
-
-/**
- * unplug_gate_wait_drained() - wait until a gate is dead
- * @gate: the gate, which may yet have to be shut
- * @timeout: in milliseconds; 0 looks and does not wait, -1 waits for ever
- *
- * Not by somebody who is inside.
- *
- * Ownership: when it returned 0, the gate is the caller's again, but for ->drained, if it has
- *	    one: that may be yet to run.
- * Context: May sleep. Not a signal handler.
- * Return: 0; -ETIMEDOUT: somebody is inside still, or it was not shut.
- */
-int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
-{
-	struct timespec deadline = unplug_deadline(timeout);
-	uint64_t word;
-	int err = 0;
-
-	for (;;) {
-		word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);	/* C */
-		if (gate_word_dead(word))
-			return 0;
-		if (!timeout || err)
-			return err ? err : -ETIMEDOUT;
-		if (!(word & GATE_WAITED)) {
-			/* Who has seen it asleep without the flag would not wake it. */
-			if (!__atomic_compare_exchange_n(&gate->word, &word,
-							 word | GATE_WAITED,
-							 false,
-							 __ATOMIC_RELAXED,
-							 __ATOMIC_RELAXED))
-				continue;
-			word |= GATE_WAITED;
-		}
-		err = unplug_futex_wait(gate_futex(gate), (uint32_t)word,
-					timeout < 0 ? NULL : &deadline);
-	}
-}
-
-/**
- * unplug_gate_set_eventfd() - be told by a descriptor
- * @gate: a gate that is new, live or dead
- * @fd: an eventfd of the caller, or -1: 1 is added each time the gate is dead
- *
- * Ownership: @fd stays the caller's, who closes it after it was written, or after the gate
- *	    was destroyed without having been opened.
- * Context: Any. The caller serialises it with shut.
- */
-void unplug_gate_set_eventfd(struct unplug_gate *gate, int fd)
-{
-	gate->eventfd = fd;	/* F */
+	if (gate_word_over(word))
+		unplug_gate_tell(gate, word, fd);
 }
 
 /**
  * unplug_gate_forked() - say who is inside, in the child of a fork
- * @gate: a gate of the parent's, in the child's memory
+ * @gate: a gate of the parent's, in the child's memory; none whose ->drained returned false
  * @inside: how many references the child has taken over. Those of other threads are not among
  *	    them: these are not there
  *
- * The parent's gate stays as it is. A gate that is not live and has nobody inside is dead: this
- * is told as ever (and an eventfd is the parent's, too, unless it was replaced). One that was
- * being shut by another thread has to be shut again.
+ * The parent's gate stays as it is. A gate that is shut and has nobody inside is dead: this
+ * is told as ever (and an eventfd is the parent's, too, unless it was replaced). If another thread
+ * was in ->drained, that is called again. A gate that was being shut by another thread has to be
+ * shut again.
  *
  * Ownership: the caller owes a put for each of @inside.
  * Context: The child of a fork that has one thread only, before it uses the gate.
@@ -460,8 +380,8 @@ void unplug_gate_forked(struct unplug_gate *gate, unsigned int inside)
 
 	gate->base = gate_sum(gate);
 	gate->word = flags + inside * GATE_UNIT;
-	if (!was_dead && gate_word_dead(gate->word))
-		gate_dead(gate, gate->word, gate->eventfd, gate->drained);
+	if (!was_dead && gate_word_over(gate->word))
+		unplug_gate_tell(gate, gate->word, gate->eventfd);
 }
 
 /**
@@ -470,7 +390,7 @@ void unplug_gate_forked(struct unplug_gate *gate, unsigned int inside)
  *
  * Ownership: takes and puts nothing.
  * Context: Any.
- * Return: what it was a moment ago; UNPLUG_GATE_DEAD and UNPLUG_GATE_NEW are for good,
+ * Return: what it was a moment ago (DRAINING until ->drained has returned); UNPLUG_GATE_DEAD and UNPLUG_GATE_NEW are for good,
  *	   as far as others are concerned.
  */
 enum unplug_gate_state unplug_gate_state(const struct unplug_gate *gate)

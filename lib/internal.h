@@ -6,10 +6,34 @@ struct unplug_dev;
 
 /* Between the files of the library. There is one lock: lock.c. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <time.h>
 #include <libunplug/gate.h>
+
+/* The word of a gate: gate.c */
+#define GATE_SHUT	UINT64_C(1)	/* get is refused */
+#define GATE_FOLDED	UINT64_C(2)	/* the slots are added up */
+#define GATE_NEW	UINT64_C(4)	/* was never open */
+#define GATE_WAITED	UINT64_C(8)	/* somebody sleeps until it is dead */
+#define GATE_TELLING	UINT64_C(16)	/* ->drained has not returned */
+#define GATE_UNIT	UINT64_C(32)
+#define GATE_FLAGS	(GATE_UNIT - 1)
+
+/* Nobody is inside, nor will be. */
+static inline bool gate_word_over(uint64_t word)
+{
+	return (word & ~(GATE_WAITED | GATE_TELLING)) ==
+	       (GATE_SHUT | GATE_FOLDED);
+}
+
+static inline bool gate_word_dead(uint64_t word)
+{
+	return gate_word_over(word) && !(word & GATE_TELLING);
+}
+
+void unplug_gate_tell(struct unplug_gate *gate, uint64_t word, int fd);
 
 int unplug_minor_reserve(struct unplug_dev *dev);
 void unplug_minor_renew(struct unplug_dev *dev);

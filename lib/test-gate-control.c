@@ -52,10 +52,11 @@ static bool dead;			/* ->drained was called in this round */
 static unsigned int violations;
 static cpu_set_t allowed;
 
-static void note_drained(struct unplug_gate *g)
+static bool note_drained(struct unplug_gate *g)
 {
 	(void)g;
 	__atomic_store_n(&dead, true, __ATOMIC_SEQ_CST);
+	return true;
 }
 
 static bool control_get(void)

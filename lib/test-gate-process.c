@@ -30,10 +30,11 @@
 
 static unsigned int drained;
 
-static void count_drained(struct unplug_gate *gate)
+static bool count_drained(struct unplug_gate *gate)
 {
 	(void)gate;
 	drained++;
+	return true;
 }
 
 static void in_child(void (*child)(struct unplug_gate *gate),

@@ -122,11 +122,63 @@ static void shut_in_put_slow(void **state)
 	shut_at_each(unplug_gate_put_slow);
 }
 
+static volatile bool thawed;
+static unsigned int drained, late;
+
+static bool note_drained(struct unplug_gate *g)
+{
+	(void)g;
+	drained++;
+	late += thawed;
+	return true;
+}
+
+/* Who waits for nothing else: if he was told, the gate is his. */
+static void act_thaw(void)
+{
+	bool told = !unplug_gate_wait_drained(&gate, 0);
+
+	thawed = !unplug_gate_thaw(&gate);
+	act_error = told != thawed;
+}
+
+/* ->drained does not run in the life that begins when the last one has left. */
+static void thaw_in_put(void **state)
+{
+	unsigned int at = 1, lives = 0;
+	bool acted;
+
+	(void)state;
+	act = act_thaw;
+	assert_int_equal(unplug_gate_init(&gate, note_drained), 0);
+	unplug_gate_open(&gate);
+	do {
+		drained = late = 0;
+		assert_true(unplug_gate_get_active(&gate));
+		assert_int_equal(unplug_gate_shut(&gate), 0);
+		act_error = 0;
+		thawed = false;
+		acted = put_with_act(at++, put_fast);
+		assert_int_equal(act_error, 0);
+		assert_int_equal(drained, 1);
+		assert_int_equal(late, 0);
+		lives += thawed;
+		if (!thawed)
+			assert_int_equal(unplug_gate_thaw(&gate), 0);
+	} while (acted);
+	/* It was thawed in some of them, by somebody who was told before put returned. */
+	assert_true(lives);
+	assert_true(lives < at);
+	assert_int_equal(unplug_gate_shut(&gate), 0);
+	unplug_gate_destroy(&gate);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shut_in_put),
 		cmocka_unit_test(shut_in_put_slow),
+		cmocka_unit_test(thaw_in_put),
 	};
 
 	return cmocka_run_group_tests_name("gate-step", tests, trap_setup, NULL);

@@ -48,12 +48,13 @@ static void work_read(void)
 	__atomic_store_n(&work_sum, sum, __ATOMIC_RELAXED);
 }
 
-static void note_drained(struct unplug_gate *g)
+static bool note_drained(struct unplug_gate *g)
 {
 	(void)g;
 	work_read();
 	__atomic_store_n(&dead, true, __ATOMIC_SEQ_CST);
 	__atomic_fetch_add(&drained, 1, __ATOMIC_RELAXED);
+	return true;
 }
 
 static void violation(void)

@@ -21,10 +21,11 @@
 
 static unsigned int drained;
 
-static void count_drained(struct unplug_gate *gate)
+static bool count_drained(struct unplug_gate *gate)
 {
 	(void)gate;
 	drained++;
+	return true;
 }
 
 static int gate_setup(void **state)
@@ -324,11 +325,12 @@ static void wait_eventfd(void **state)
 	close(fd);
 }
 
-static void free_drained(struct unplug_gate *gate)
+static bool free_drained(struct unplug_gate *gate)
 {
 	drained++;
 	unplug_gate_destroy(gate);
 	free(gate);
+	return false;
 }
 
 /* By the last put, and by shut itself */
@@ -351,6 +353,55 @@ static void free_from_drained(void **state)
 			unplug_gate_put_active(gate);
 		assert_int_equal(drained, inside + 1);
 	}
+}
+
+static bool open_drained(struct unplug_gate *gate)
+{
+	unplug_gate_open(gate);
+	drained++;
+	return false;
+}
+
+/* Twice by the last put, once by shut itself */
+static void open_from_drained(void **state)
+{
+	struct unplug_gate *gate = *state;
+	unsigned int i;
+
+	gate->drained = open_drained;
+	for (i = 0; i < 3; i++) {
+		if (i < 2)
+			assert_true(unplug_gate_get_active(gate));
+		assert_int_equal(unplug_gate_shut(gate), 0);
+		if (i < 2)
+			unplug_gate_put_active(gate);
+		assert_int_equal(drained, i + 1);
+		assert_int_equal(unplug_gate_state(gate), UNPLUG_GATE_LIVE);
+	}
+	gate->drained = NULL;
+}
+
+static bool look_drained(struct unplug_gate *gate)
+{
+	assert_int_equal(unplug_gate_state(gate), UNPLUG_GATE_DRAINING);
+	assert_int_equal(unplug_gate_wait_drained(gate, 0), -ETIMEDOUT);
+	assert_int_equal(unplug_gate_thaw(gate), -EBUSY);
+	drained++;
+	return true;
+}
+
+/* Who waits is told after it, and nobody thaws before. */
+static void drained_first(void **state)
+{
+	struct unplug_gate *gate = *state;
+
+	gate->drained = look_drained;
+	assert_true(unplug_gate_get_active(gate));
+	assert_int_equal(unplug_gate_shut(gate), 0);
+	unplug_gate_put_active(gate);
+	assert_int_equal(drained, 1);
+	assert_int_equal(unplug_gate_state(gate), UNPLUG_GATE_DEAD);
+	assert_int_equal(unplug_gate_thaw(gate), 0);
 }
 
 static struct unplug_gate *signal_gate;
@@ -431,7 +482,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(wait_since_new, gate_setup,
 						gate_teardown),
 		GATE_TEST(wait_eventfd),
+		GATE_TEST(drained_first),
 		cmocka_unit_test(free_from_drained),
+		GATE_TEST(open_from_drained),
 		cmocka_unit_test(init_many),
 	};
 

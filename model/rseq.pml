@@ -7,6 +7,7 @@
  *	section		UNPLUG_GATE_COUNT		include/libunplug/gate.h
  *	get_slow	unplug_gate_get_slow		lib/gate.c
  *	put_slow	unplug_gate_put_slow		lib/gate.c
+ *	tell		unplug_gate_tell		lib/gate-told.c
  *	membarrier	unplug_slots_sync		lib/slots.c
  *	owner()		unplug_gate_open, unplug_gate_set_eventfd, unplug_gate_kill,
  *			unplug_gates_close, unplug_gate_fold, unplug_gate_wait_drained	lib/gate.c
@@ -24,7 +25,8 @@
  *
  * Two users on any of two CPUs, who enter once; who was refused may tell the other before he
  * begins. The owner of the gate has a CPU of his own. Or the gate is one that was shut, and
- * is drained, to be thawed, with one user. It is freed when it is dead and those are gone who may be refused.
+ * is drained, to be thawed, with one user. It has a ->drained, and is freed when it is dead, so after
+ * that has returned, and those are gone who may be refused.
  *
  * Left out: fork; a membarrier that fails (nothing is folded then); several gates in one round,
  * which have nothing in common but membarrier; overflow: no more than the difference of two
@@ -60,12 +62,18 @@
  *	BUG_C_FOLD_LAST	nor acquire
  *			=> drained misses what an operation has done
  *	BUG_FOLDED	dead is who is shut, with a count of 0, folded or not
- *			=> somebody is inside the drained gate | drained misses what was done before fold
+ *			=> somebody is inside the drained gate | drained misses what was done before fold | drained twice
  *	BUG_READ_AGAIN	a put decrements the word, then reads it
- *			=> drained twice
+ *			=> drained twice | ->drained runs in the next life
+ *	BUG_TELL_DEAD	the gate is dead before ->drained has returned
+ *			=> ->drained runs in the next life | who waits misses what ->drained has done
+ *	BUG_TELL_FIRST	TELLING is taken away, then ->drained is called
+ *			=> ->drained runs in the next life | who waits misses what ->drained has done
+ *	BUG_C_TELL	that is no release
+ *			=> who waits misses what ->drained has done
  *	BUG_PUT_AFTER	a put looks at the gate after it was counted in its slot
  *			=> touched after it was freed
- *	BUG_DEAD_LATE	the last put looks after its decrement for whom to tell
+ *	BUG_DEAD_LATE	the last put of a gate without ->drained looks after its decrement for whom to tell
  *			=> touched after it was freed
  *	BUG_D_BOUND	open's store of the bound is no release
  *			=> an operation misses what was set up before open
@@ -97,6 +105,7 @@
  *	OK_SIGNAL	one user is the handler of a signal of the other's thread: no
  *			fence comes between them
  *	OK_THAW_TWO	two users of a gate that is thawed
+ *	OK_NO_DRAINED	a gate without ->drained: dead as soon as nobody is inside
  *	OK_NO_SECTIONS	the bound is never above zero; no membarrier
  */
 
@@ -104,6 +113,12 @@
     defined(BUG_THAW_EARLY) || defined(BUG_THAW_BASE) ||	\
     defined(BUG_THAW_RESET) || defined(OK_THAW_TWO)
 #define THAW_ONLY	/* a new gate shows nothing of it */
+#endif
+
+#if defined(OK_NO_DRAINED) || defined(BUG_DEAD_LATE)
+#define HAS_DRAINED	false
+#else
+#define HAS_DRAINED	true
 #endif
 
 #define USERS	2
@@ -125,6 +140,7 @@ short all_outs[2];
 short base;
 bool shut;		/* word */
 bool folded;
+bool telling;
 short count;
 
 /* The device: what is done to it, and is visible */
@@ -133,11 +149,13 @@ bool done[USERS];	/* in operations */
 bool marked;		/* before fold */
 bool named;		/* the descriptor: while the gate was live */
 bool told;		/* somebody was refused */
+bool cleaned;		/* in ->drained */
 
 /* What is not visible yet */
 bool setting_up;
 bool marking;
 bool naming;
+bool cleaning[CPUS];
 bool doing[2 * USERS];	/* cpu * USERS + user */
 
 /* The oldest values a CPU may still find */
@@ -167,9 +185,14 @@ byte holders;		/* found it before, and keep the memory */
 bool freed;
 
 #ifdef BUG_FOLDED
-#define dead	(shut && count == 0)
+#define over	(shut && count == 0)
 #else
-#define dead	(shut && folded && count == 0)
+#define over	(shut && folded && count == 0)
+#endif
+#ifdef BUG_TELL_DEAD
+#define dead	over
+#else
+#define dead	(over && !telling)
 #endif
 
 inline touch()
@@ -188,6 +211,7 @@ inline land(c)
 {
 	if :: doing[c * USERS] -> land_done(0) :: else fi;
 	if :: doing[c * USERS + 1] -> land_done(1) :: else fi;
+	if :: cleaning[c] -> cleaned = true; cleaning[c] = false :: else fi;
 	all_ins[c] = ins[c];
 	all_outs[c] = outs[c]
 }
@@ -337,12 +361,13 @@ inline get_slow()
 	fi
 }
 
-/* Tells who waits, and has looked up before how: finds old values, perhaps */
+/* ->drained, or who waits if there is none: finds old values, perhaps */
 inline drained(c)
 {
 	drains++;
 	assert(inside == 0);	/* somebody is inside the drained gate */
 	assert(drains == 1);	/* drained twice */
+	assert(!erased);	/* ->drained runs in the next life */
 	assert(!(entered[0] && !done[0]) && !(entered[1] && !done[1]));	/* an access of an operation comes after drained */
 	assert(old_done[c * USERS] == done[0]);	/* drained misses what an operation has done */
 	assert(old_done[c * USERS + 1] == done[1]);	/* drained misses what an operation has done */
@@ -370,6 +395,28 @@ inline put_look()
 		-> land(cpu); count--; inside--
 #endif
 	fi
+}
+
+/* By the last put. What it knows besides it has looked up before. */
+inline tell()
+{
+#ifdef BUG_TELL_FIRST
+	atomic { go_on(); telling = false };
+#endif
+	atomic {
+		go_on();
+		drained(cpu);
+		touch();
+		cleaning[cpu] = true
+	};
+	atomic {
+		go_on();
+		touch();
+#ifndef BUG_C_TELL
+		land(cpu);		/* C */
+#endif
+		telling = false
+	}
 }
 
 inline put_slow()
@@ -402,16 +449,17 @@ inline put_slow()
 		touch();
 #endif
 		if
-		:: dead ->
+		:: over ->
+			assert(knows);	/* the owner's descriptor is not told */
 			last = true;
-			drained(cpu);
-			assert(knows)	/* the owner's descriptor is not told */
+			if :: !HAS_DRAINED -> drained(cpu) :: else fi
 		:: else
 		fi
 	};
 #ifdef BUG_DEAD_LATE
 	if :: last -> touch() :: else fi;
 #endif
+	if :: last && HAS_DRAINED -> tell() :: else fi;
 	last = false;
 	late = false;
 	knows = false;
@@ -518,6 +566,7 @@ inline open_word()
 #endif
 		word_late = setup;
 		shut = false;
+		telling = false;
 		opened = true;
 		folded = false
 	}
@@ -576,6 +625,7 @@ inline kill_word()
 #ifndef BUG_F_KILL
 		land_owner();			/* F */
 #endif
+		telling = HAS_DRAINED;
 		shut = true
 	}
 }
@@ -652,7 +702,10 @@ inline fold()
 		base = sum;
 		sum = 0;
 		folded = true;
-		if :: dead -> drained(OWNER) :: else fi
+		if
+		:: over -> drained(OWNER); cleaned = true; telling = false
+		:: else
+		fi
 	}
 }
 
@@ -686,8 +739,11 @@ proctype owner()
 	add_up();
 #endif
 	fold();
-	dead;					/* wait_drained */
-	erased = true;
+	atomic {
+		dead ->				/* wait_drained */
+		assert(cleaned || !drains || !HAS_DRAINED);	/* who waits misses what ->drained has done */
+		erased = true
+	};
 	holders == 0;
 #ifndef BUG_READ_AGAIN			/* whatever comes of it */
 	freed = true
@@ -716,6 +772,7 @@ inline freeze()
 #endif
 #ifdef BUG_THAW_EARLY
 	count = 1;		/* is still inside */
+	telling = HAS_DRAINED;
 	inside = 1;
 	entered[0] = true
 #endif

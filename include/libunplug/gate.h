@@ -40,8 +40,9 @@
  * unplug_gate_shut() is kill, close and fold in one. It waits for no user: it returns
  * at once, and nobody gets in after it. That the last one left is told in three ways, of
  * which any may be used: unplug_gate_wait_drained(), an eventfd, the callback
- * ->drained. The gate may be freed as soon as one of them said so. Who waits may be told before
- * ->drained is called, or while it runs: a gate that has one is freed by it, or after it.
+ * ->drained. The gate may be freed as soon as one of them said so. ->drained comes first: the gate
+ * is DRAINING until it has returned, is not thawed before, and who waits is told then. Or it
+ * returns false: it has freed the gate, or given it away, and nobody else is told.
  *
  * Where get and put may be called
  * -------------------------------
@@ -78,8 +79,8 @@ extern "C" {
  * @UNPLUG_GATE_NEW: not opened yet
  * @UNPLUG_GATE_LIVE: users come and go
  * @UNPLUG_GATE_DYING: nobody new is let in
- * @UNPLUG_GATE_DRAINING: the last user to leave makes it dead
- * @UNPLUG_GATE_DEAD: nobody is inside
+ * @UNPLUG_GATE_DRAINING: the last user to leave makes it dead, by way of ->drained
+ * @UNPLUG_GATE_DEAD: nobody is inside, and ->drained has returned
  */
 enum unplug_gate_state {
 	UNPLUG_GATE_NEW,
@@ -97,7 +98,8 @@ enum unplug_gate_state {
  * @cpus: @bound while the gate is live: how many slots there are; 0 without
  *	  restartable sequences
  * @word: flags, and the count of who could not use a slot: the drain word
- * @drained: called once each time the gate was shut, when nobody is inside any more
+ * @drained: called once each time the gate was shut, when nobody is inside any more; false: it
+ *	     has given the gate away
  * @base: the sum of all slots when nobody is inside
  * @eventfd: written to at the same time, or -1
  * @reserved: for later
@@ -107,14 +109,14 @@ struct unplug_gate {
 	uint32_t bound;
 	uint32_t cpus;
 	uint64_t word;
-	void (*drained)(struct unplug_gate *gate);
+	bool (*drained)(struct unplug_gate *gate);
 	uint32_t base;
 	int eventfd;
 	void *reserved[3];
 };
 
 int unplug_gate_init(struct unplug_gate *gate,
-		     void (*drained)(struct unplug_gate *gate));
+		     bool (*drained)(struct unplug_gate *gate));
 void unplug_gate_destroy(struct unplug_gate *gate);
 
 void unplug_gate_open(struct unplug_gate *gate);
