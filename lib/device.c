@@ -17,6 +17,7 @@
  * Whoever finds the other's set is the second, one alone, and goes on: ->drained, then
  *
  *	DRAINED	->drained has returned
+ *	LAST	it was the gate, at once with its QUIET: for the child of a fork
  *
  * A thaw takes QUIET back. So the gate looks at nothing of the device after it has set it
  * and has not been the second: that might be about another life already.
@@ -40,6 +41,7 @@
 #define EVENT_QUIET	1U
 #define EVENT_SHUT	2U
 #define EVENT_DRAINED	4U
+#define EVENT_LAST	8U
 
 static struct unplug_dev *gate_dev(struct unplug_gate *gate)
 {
@@ -64,11 +66,16 @@ static void dev_drained(struct unplug_dev *dev)
 static bool dev_gate_drained(struct unplug_gate *gate)
 {
 	struct unplug_dev *dev = gate_dev(gate);
-	uint32_t before;
+	uint32_t before = __atomic_load_n(&dev->events, __ATOMIC_RELAXED);
+	uint32_t last;
 
-	before = __atomic_fetch_or(&dev->events, EVENT_QUIET, __ATOMIC_ACQ_REL);
+	do
+		last = before & EVENT_SHUT ? EVENT_LAST : 0;
+	while (!__atomic_compare_exchange_n(&dev->events, &before,
+					    before | EVENT_QUIET | last, true,
+					    __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));
 	unplug_futex_wake(&dev->events);
-	if (before & EVENT_SHUT)
+	if (last)
 		dev_drained(dev);
 	unplug_dev_put(dev);	/* its own */
 	return false;		/* gone, or open again, perhaps */
@@ -380,14 +387,28 @@ int unplug_dev_thaw(struct unplug_dev *dev)
  * @dev: a device of the parent's, in the child's memory
  * @inside: how many active references the child has taken over
  *
- * References of other threads that keep the memory stay counted.
+ * One that was unplugged, and not drained, is to be unplugged again: who was in ->cancel or in
+ * ->drained is not there, so that these are called again, as of their beginning. References of
+ * other threads that keep the memory stay counted.
  *
- * Ownership: the caller owes a put for each of @inside.
- * Context: The child of a fork that has one thread only, before it uses the device.
+ * Ownership: the caller has a reference, and keeps it; he owes a put for each of @inside, and
+ *	    unplug_dev_unplug() if the state is DYING.
+ * Context: The child of a fork that has one thread only, before it uses the device; not from
+ *	    its callbacks.
  */
 void unplug_dev_forked(struct unplug_dev *dev, unsigned int inside)
 {
-	unplug_gate_forked(&dev->gate, inside);
+	bool last = (dev->events & (EVENT_LAST | EVENT_DRAINED)) == EVENT_LAST;
+
+	dev->next = NULL;
+	if (dev->state == UNPLUG_DEV_SHUT && !(dev->events & EVENT_DRAINED)) {
+		dev->state = UNPLUG_DEV_DYING;
+		dev->events &= ~(EVENT_SHUT | EVENT_LAST);
+	}
+	if (!(dev->events & EVENT_QUIET))
+		unplug_gate_forked(&dev->gate, inside);
+	if (last)
+		unplug_dev_put(dev);	/* its own */
 }
 
 /**
