@@ -196,6 +196,7 @@ static struct unplug_dev *dev_claim(struct unplug_dev *const devs[],
 {
 	struct unplug_dev *list = NULL, *dev;
 	unsigned int i;
+	bool live;
 
 	for (i = 0; i < n; i++) {
 		dev = devs[i];
@@ -203,11 +204,13 @@ static struct unplug_dev *dev_claim(struct unplug_dev *const devs[],
 			continue;
 		dev->next = list ? list : dev;	/* the last one points to itself */
 		list = dev;
-		if (dev->state != UNPLUG_DEV_NEW) {
+		live = dev->state != UNPLUG_DEV_NEW;
+		/* First: who is refused by kill looks why. */
+		dev_set_state(dev, UNPLUG_DEV_DYING);
+		if (live) {
 			unplug_gate_kill(&dev->gate);
 			*slots |= dev->gate.cpus;
 		}
-		dev_set_state(dev, UNPLUG_DEV_DYING);
 	}
 	return list;
 }

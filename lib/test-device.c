@@ -63,9 +63,24 @@ static struct unplug_dev *dev_live(void)
 	return dev;
 }
 
+static unsigned int killed, killed_early;
+
+/* What unplug calls (by the linker's --wrap): from then on users are refused, and ask why. */
+void __real_unplug_gate_kill(struct unplug_gate *gate);
+void __wrap_unplug_gate_kill(struct unplug_gate *gate);
+
+void __wrap_unplug_gate_kill(struct unplug_gate *gate)
+{
+	killed++;
+	if (unplug_dev_error((struct unplug_dev *)gate) != -ENODEV)
+		killed_early++;
+	__real_unplug_gate_kill(gate);
+}
+
 static int test_setup(void **state)
 {
 	(void)state;
+	killed = killed_early = 0;
 	cancelled = drained = gone = 0;
 	registry = unplug_registry_new(0);
 	return !registry;
@@ -117,6 +132,8 @@ static void unplug_live(void **state)
 	assert_int_equal(unplug_dev_error(dev), -ENODEV);
 	assert_int_equal(unplug_dev_unplug(dev), 0);
 	assert_int_equal(unplug_dev_freeze(dev), -ENODEV);
+	assert_int_equal(killed, 1);
+	assert_int_equal(killed_early, 0);
 	assert_int_equal(cancelled, 1);
 	assert_int_equal(drained, 1);
 	assert_int_equal(gone, 0);
