@@ -133,6 +133,10 @@ static uint32_t gate_sum(const struct unplug_gate *gate)
 int unplug_gate_init(struct unplug_gate *gate,
 		     bool (*drained)(struct unplug_gate *gate))
 {
+	int err = unplug_lib_init();
+
+	if (err)
+		return err;
 	memset(gate, 0, sizeof(*gate));
 	gate->slots = unplug_slots_alloc(&gate->cpus);
 	if (!gate->slots && gate->cpus)

@@ -52,6 +52,7 @@ struct unplug_slot {
 
 #define UNPLUG_SLOTS_STRIDE 4096	/* as in <libunplug/gate.h> */
 
+int unplug_lib_init(void);
 void unplug_lib_lock(void);
 void unplug_lib_unlock(void);
 

@@ -11,6 +11,7 @@
 
 static pthread_once_t lock_once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int lock_error;	/* since lock_once */
 
 static void lock_take(void)
 {
@@ -22,16 +23,26 @@ static void lock_give(void)
 	pthread_mutex_unlock(&lock);
 }
 
-/* If that fails, for want of memory: a child may have to wait for ever. */
 static void lock_init(void)
 {
-	(void)pthread_atfork(lock_take, lock_give, lock_give);
+	lock_error = -pthread_atfork(lock_take, lock_give, lock_give);
+}
+
+/*
+ * unplug_lib_init() - for who makes something, and can fail
+ *
+ * Return: 0; -ENOMEM: nothing is to be made, as a child might wait for ever.
+ */
+int unplug_lib_init(void)
+{
+	pthread_once(&lock_once, lock_init);
+	return lock_error;
 }
 
 /* unplug_lib_lock() - take it */
 void unplug_lib_lock(void)
 {
-	pthread_once(&lock_once, lock_init);
+	(void)unplug_lib_init();
 	lock_take();
 }
 

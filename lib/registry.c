@@ -65,7 +65,12 @@ struct unplug_registry {
 struct unplug_registry *unplug_registry_new(unsigned int minors)
 {
 	struct unplug_registry *registry;
+	int err = unplug_lib_init();
 
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
 	if (minors > UNPLUG_MINORS_MAX) {
 		errno = EINVAL;
 		return NULL;

@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <libunplug/gate.h>
+#include <libunplug/registry.h>
 
 /* A child says by its exit status which line was wrong: cmocka is the parent's. */
 #define CHILD_ASSERT(what)						\
@@ -179,6 +180,38 @@ static void child_always_forbidden(struct unplug_gate *gate)
 	unplug_gate_destroy(gate);
 }
 
+static bool no_memory;
+
+/* What the library calls (by the linker's --wrap) */
+int __real_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+			  void (*child)(void));
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+			  void (*child)(void));
+
+int __wrap_pthread_atfork(void (*prepare)(void), void (*parent)(void),
+			  void (*child)(void))
+{
+	return no_memory ? ENOMEM : __real_pthread_atfork(prepare, parent, child);
+}
+
+/* Nor is anything made if a child of its could wait for ever. */
+static void child_no_memory(struct unplug_gate *gate)
+{
+	no_memory = true;
+	CHILD_ASSERT(unplug_gate_init(gate, count_drained) == -ENOMEM);
+	errno = 0;
+	CHILD_ASSERT(!unplug_registry_new(0));
+	CHILD_ASSERT(errno == ENOMEM);
+}
+
+static void init_no_memory(void **state)
+{
+	struct unplug_gate gate;
+
+	(void)state;
+	in_child(child_no_memory, &gate);
+}
+
 static void init_forbidden(void **state)
 {
 	struct unplug_gate gate;
@@ -234,7 +267,8 @@ static void mixed_programs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(init_forbidden),	/* the first: see there */
+		cmocka_unit_test(init_forbidden),	/* the first two: see there */
+		cmocka_unit_test(init_no_memory),
 		cmocka_unit_test(fork_inside),
 		cmocka_unit_test(fork_initialising),
 		cmocka_unit_test(shut_forbidden),
