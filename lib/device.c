@@ -244,7 +244,8 @@ static void dev_shut(struct unplug_dev *dev)
  * @n: how many
  *
  * Returns when they are shut, whoever is inside; with one membarrier for all. If others
- * unplug one of them at the same time, or did before, that is all right.
+ * unplug one of them at the same time, or did before, that is all right: it does not wait for
+ * ->cancel and ->drained, which these call.
  *
  * Ownership: the caller has a reference of each, and keeps it.
  * Context: Any thread, insiders too; not a signal handler. Calls ->cancel, and ->drained of

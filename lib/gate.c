@@ -277,7 +277,7 @@ void unplug_gate_fold(struct unplug_gate *gate)
 
 /**
  * unplug_gates_shut() - kill, close and fold gates
- * @gates: live gates; those that are further already are left as they are
+ * @gates: live gates, each named once; those that are further already are left as they are
  * @n: how many
  *
  * Returns at once, whoever is inside; with one membarrier for all.

@@ -32,7 +32,8 @@
  * Unplug has three events
  * -----------------------
  *
- * shut	   Newcomers fail. ->cancel was called. Bounded: unplug does it, and returns.
+ * shut	   Newcomers fail. ->cancel was called. Bounded: unplug does it, and returns. (If two
+ *	   unplug it at once, one may return before the other has called ->cancel.)
  * drained  Nobody is inside. ->drained is called: what operations use may be freed.
  * gone	   The last reference was put. ->gone is called: the device may be freed.
  *

@@ -150,7 +150,7 @@ void unplug_gate_put_slow(struct unplug_gate *gate) __attribute__((cold));
 /*
  * The descriptor is taken back at the end (slow does so, too): the kernel may look at it any
  * time later, when the code has long been unloaded. But code that is not made for a shared
- * object is part of the program, and stays.
+ * object is part of the program, and stays: so compile by -fPIC whatever may be unloaded.
  */
 #if defined(__PIC__) && !defined(__PIE__)
 #define UNPLUG_GATE_ZERO [zero] "r" (UINT64_C(0)),
@@ -165,6 +165,8 @@ void unplug_gate_put_slow(struct unplug_gate *gate) __attribute__((cold));
  * its slot. Whoever is preempted, migrated or interrupted by a signal in it, or hit by
  * shut's membarrier, has counted nothing and goes to slow: tried once only, so
  * a debugger may step through it.
+ *
+ * In AT&T's syntax: a program that is compiled by -masm=intel defines UNPLUG_ATOMICS.
  *
  * The descriptor is in the section group of the function ("?"), if that has one: C++
  * makes many of an inline function and links one.
