@@ -151,8 +151,8 @@ int unplug_gate_init(struct unplug_gate *gate,
 /**
  * unplug_gate_destroy() - give back a gate's slots
  * @gate: a gate that was never opened, or that is dead, or whose ->drained was called; NULL
- *	  does nothing. Aborts if
- *	  somebody may be inside, or if another copy of the library has prepared it
+ *	  does nothing. Aborts if somebody may be inside, or if another copy of the library has
+ *	  prepared it
  *
  * Ownership: the caller may free the memory @gate lies in.
  * Context: Any.
@@ -394,8 +394,8 @@ void unplug_gate_forked(struct unplug_gate *gate, unsigned int inside)
  *
  * Ownership: takes and puts nothing.
  * Context: Any.
- * Return: what it was a moment ago (DRAINING until ->drained has returned); UNPLUG_GATE_DEAD and UNPLUG_GATE_NEW are for good,
- *	   as far as others are concerned.
+ * Return: what it was a moment ago (DRAINING until ->drained has returned);
+ *	   UNPLUG_GATE_DEAD and UNPLUG_GATE_NEW are for good, as far as others are concerned.
  */
 enum unplug_gate_state unplug_gate_state(const struct unplug_gate *gate)
 {

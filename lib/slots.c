@@ -162,8 +162,8 @@ char *unplug_slots_alloc(uint32_t *cpus)
  * unplug_slots_free() - give them back
  * @slots: what unplug_slots_alloc() returned, or NULL
  *
- * Chunks are kept for the next gate. Takes no lock. Aborts if they are none of this library's: where
- * a process has two copies of it, the one that made a gate destroys it.
+ * Chunks are kept for the next gate. Takes no lock. Aborts if they are none of this library's:
+ * where a process has two copies of it, the one that made a gate destroys it.
  */
 void unplug_slots_free(char *slots)
 {
