@@ -44,7 +44,7 @@ static const struct row rows[] = {
 	  "map", "12", "zeroes/SIGBUS" },
 	{ NULL, "ioctl", "ioctl", "12", "ENODEV" },
 	{ NULL, "ioctl, new dumb buffer", "ioctl-dumb", "12", "ENODEV" },
-	{ NULL, "mmap", "mmap", "12", "ENODEV" },
+	{ NULL, "mmap (by the same policy)", "mmap", "12", "ok/ENODEV" },
 	{ NULL, "read that slept before", "sleeping-read", "12", "ENODEV" },
 	{ NULL, "read", "read", "12", "ENODEV" },
 	{ NULL, "poll", "poll", "12", "HUPERR" },
