@@ -149,25 +149,33 @@ static void wait_until_dying(struct held *held)
 	} while (!WIFSIGNALED(status));
 }
 
+/* A thread meets a loss, and is held in the callback. */
+static void held_begin(struct held *held, pthread_t *faulter, void **state)
+{
+	struct unplug_sigbus_attr attr = {
+		.policy = UNPLUG_SIGBUS_CALL, .lost = hold, .data = held,
+	};
+	char byte;
+
+	signal_begin(state);
+	lossy_init(&held->lossy, 1);
+	assert_return_code(pipe(held->inside), errno);
+	assert_return_code(pipe(held->leave), errno);
+	assert_int_equal(unplug_sigbus_register(&held->guard, (void *)held->lossy.mem, PAGE, &attr),
+			 0);
+	lossy_cut(&held->lossy, 0);
+	assert_int_equal(pthread_create(faulter, NULL, fault, held), 0);
+	assert_int_equal(read(held->inside[0], &byte, 1), 1);
+}
+
 static void unregister_drains(void **state)
 {
 	struct held held = { 0 };
-	struct unplug_sigbus_attr attr = {
-		.policy = UNPLUG_SIGBUS_CALL, .lost = hold, .data = &held,
-	};
 	pthread_t faulter, unregisterer;
 	void *result;
 	char byte;
 
-	signal_begin(state);
-	lossy_init(&held.lossy, 1);
-	assert_return_code(pipe(held.inside), errno);
-	assert_return_code(pipe(held.leave), errno);
-	assert_int_equal(unplug_sigbus_register(&held.guard, (void *)held.lossy.mem, PAGE, &attr), 0);
-	lossy_cut(&held.lossy, 0);
-
-	assert_int_equal(pthread_create(&faulter, NULL, fault, &held), 0);
-	assert_int_equal(read(held.inside[0], &byte, 1), 1);
+	held_begin(&held, &faulter, state);
 	assert_int_equal(pthread_create(&unregisterer, NULL, unregister, &held), 0);
 	assert_int_equal(read(held.inside[0], &byte, 1), 1);
 	wait_until_dying(&held);
@@ -303,22 +311,12 @@ static void patch_in_child(void **state)
 static void fork_while_inside(void **state)
 {
 	struct held held = { 0 };
-	struct unplug_sigbus_attr attr = {
-		.policy = UNPLUG_SIGBUS_CALL, .lost = hold, .data = &held,
-	};
 	pthread_t faulter;
 	int status;
 	pid_t pid;
 	char byte;
 
-	signal_begin(state);
-	lossy_init(&held.lossy, 1);
-	assert_return_code(pipe(held.inside), errno);
-	assert_return_code(pipe(held.leave), errno);
-	assert_int_equal(unplug_sigbus_register(&held.guard, (void *)held.lossy.mem, PAGE, &attr), 0);
-	lossy_cut(&held.lossy, 0);
-	assert_int_equal(pthread_create(&faulter, NULL, fault, &held), 0);
-	assert_int_equal(read(held.inside[0], &byte, 1), 1);
+	held_begin(&held, &faulter, state);
 	pid = fork();
 	if (!pid)
 		_exit(unplug_sigbus_unregister(held.guard) != 0);
