@@ -187,7 +187,7 @@ static void card_stop_poll(struct unplug_drm *card)
 /*
  * Ours is the gate; DRM's flag is set for those who ask for it. The SRCU domain
  * that goes with the flag, one for all cards, is not waited for. Set before mappings are
- * revoked: TTM's faults show a dummy page then.
+ * revoked: a fault of a helper's that asks for it makes no entry of the card's then.
  */
 static void card_closed(struct unplug_dev *dev)
 {
