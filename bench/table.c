@@ -21,6 +21,10 @@ static void cell(char text[64], const struct column *column, const struct figure
 {
 	char median[16], p10[16], p90[16];
 
+	if (figure->n < column->all) {
+		snprintf(text, 64, "%zu of %zu", figure->n, column->all);
+		return;
+	}
 	if (!column->spread) {
 		snprintf(text, 64, "%.0f", figure->median);
 		return;

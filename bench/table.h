@@ -14,11 +14,14 @@
  * @width: of its cells, in print
  * @spread: with p10 and p90; a column without is of counts
  * @optional: some machines cannot measure it
+ * @all: so many samples make a figure; of fewer their number alone is printed, as those
+ *	that are missing would have been the longest
  */
 struct column {
 	const char *title, *name, *unit;
 	int width;
 	int spread, optional;
+	size_t all;
 };
 
 /**

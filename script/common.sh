@@ -16,6 +16,9 @@ KERNEL=${KERNEL:-6.1}
 series=${KERNEL%%-*}
 linux=$build/linux-$KERNEL
 sysroot=$linux/root
+# Memory of the machine's that a virtual one takes
+# shellcheck disable=SC2034 # for who sources this
+GUEST_MB=1400
 
 say()
 {
@@ -85,6 +88,16 @@ kernel_headers()
 kernel_is_foreign()
 {
 	[[ -x $sysroot/usr/bin/make ]]
+}
+
+# kernel_has TOOL: can the kernel's build call it?
+kernel_has()
+{
+	if kernel_is_foreign; then
+		[[ -x $sysroot/usr/bin/$1 ]]
+	else
+		command -v "$1" >/dev/null
+	fi
 }
 
 # kernel_make ARGUMENTS…: make for the unpacked kernel; if need be in its root, where the

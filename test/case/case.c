@@ -51,7 +51,7 @@ int case_timeout(void)
 {
 	int seconds = host_timeout();
 
-	/* Where naive is known to hang, nothing is worth waiting long for. */
+	/* Where the control is known to hang, nothing is worth waiting long for. */
 	if (case_hangs)
 		seconds = seconds > 30 ? seconds / 6 : 5;
 	return seconds * 1000;

@@ -47,6 +47,7 @@ extern const char *const outcome_names[];
  * @hole: the row of doc/mmap-races.md it is about, or NULL
  * @run: the function
  * @hooks: needs the hook build
+ * @serial: in a guest of its own kind: it has the kernel patch code that others run, see test/vm/README.md
  * @poison: naive runs with poisoned, not with cleared freed memory; in a guest of its own,
  *	    which is also for what it leaves behind there: a timer in freed memory, DMA to it
  */
@@ -57,7 +58,7 @@ struct case_info {
 	const char *textbook;
 	const char *hole;
 	void (*run)(void);
-	bool hooks;
+	bool hooks, serial;
 	bool poison;
 };
 
@@ -95,7 +96,7 @@ struct case_result {
 };
 
 extern struct case_result *case_result;
-extern bool case_hangs;		/* naive is said to */
+extern bool case_hangs;		/* the control is said to */
 const struct case_info *case_find(const char *name);
 
 /* Ends of a case; the first one counts, in whichever of its processes. */

@@ -90,6 +90,8 @@ void failnth_each(const struct attempt *a)
 	bool hit = true;
 	long result;
 
+	/* From here on the log may say so: see test/vm/excuse.h. */
+	log_write("failing: %s", a->name);
 	for (n = 1; hit; n++) {
 		if (n == POINTS_MAX)
 			case_fail("%s: no end of what can fail", a->name);

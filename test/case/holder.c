@@ -226,7 +226,7 @@ static long storm_main(void *arg)
 	return 0;
 }
 
-CASE(tracking_storm, .name = "tracking-storm",
+CASE(tracking_storm, .name = "tracking-storm", .serial = true,
      .promise = "K8: no record is left, however often tracking is switched under load",
      .naive = LOOK_ABSENT)
 {

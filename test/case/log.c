@@ -150,14 +150,14 @@ const char *log_complaint(void)
 	static char found[160];
 	char *line, *end;
 	enum excuse excuse;
-	bool excused = false;
+	bool excused = false, failing = false;
 
 	log_drain();
 	memset(&report, 0, sizeof(report));
 	for (line = log_text; log_size && *line; line = end + 1) {
 		end = strchrnul(line, '\n');
 		snprintf(found, sizeof(found), "%.*s", (int)(end - line), line);
-		excuse = excuse_line(found);
+		excuse = excuse_line(&failing, found);
 		if (excuse)
 			excused |= excuse == EXCUSE_STACK;
 		else if (excused && !strcmp(found, "Call Trace:"))

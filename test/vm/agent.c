@@ -58,7 +58,7 @@ static void entry_add(struct config *config, char letter, const char *text)
 }
 
 enum { OPT_KERNEL = 1, OPT_INITRD, OPT_OUT, OPT_ACCEL, OPT_APPEND, OPT_CARDS, OPT_MODELS, OPT_SIZE, OPT_SMP,
-       OPT_BOOT, OPT_UNITS, OPT_INTERACTIVE, OPT_PANIC, OPT_KEEP, OPT_ENTRY, OPT_ICOUNT };
+       OPT_BOOT, OPT_UNITS, OPT_INTERACTIVE, OPT_PANIC, OPT_KEEP, OPT_ENTRY, OPT_ICOUNT, OPT_SERIAL };
 
 static const struct option options[] = {
 	{ "kernel", required_argument, NULL, OPT_KERNEL },
@@ -71,6 +71,7 @@ static const struct option options[] = {
 	{ "card-size", required_argument, NULL, OPT_SIZE },
 	{ "smp", required_argument, NULL, OPT_SMP },
 	{ "icount", no_argument, NULL, OPT_ICOUNT },
+	{ "serial", no_argument, NULL, OPT_SERIAL },
 	{ "boot-seconds", required_argument, NULL, OPT_BOOT },
 	{ "timeout", required_argument, NULL, OPT_UNITS },
 	{ "interactive", no_argument, NULL, OPT_INTERACTIVE },
@@ -121,6 +122,7 @@ static void config_option(struct config *config, int option, char *arg)
 	case OPT_SIZE: set_size(config, arg); break;
 	case OPT_SMP: config->smp = number("smp", arg, 1, 64); break;
 	case OPT_ICOUNT: config->icount = true; break;
+	case OPT_SERIAL: config->serial = true; break;
 	case OPT_BOOT: config->boot_seconds = number("boot-seconds", arg, 0, 1e6); break;
 	case OPT_UNITS: config->units = number("timeout", arg, 0.1, 1e6); break;
 	case OPT_INTERACTIVE: config->interactive = true; break;

@@ -46,7 +46,7 @@ struct config {
 	long card_size;
 	double boot_seconds;		/* as measured before, 0: never */
 	double units;
-	bool interactive, panic_on_oops, keep_cards, icount;
+	bool interactive, panic_on_oops, keep_cards, icount, serial;
 	char *entry[ENTRIES_MAX];	/* of the job file, see init.h */
 	int entries;
 };
@@ -62,6 +62,7 @@ struct klog {
 	struct line line;
 	char verdict[256];		/* first line that tells of a fault, or "" */
 	bool fatal;			/* an oops: somebody in the kernel died */
+	bool failing;			/* memory is made to fail: see excuse.h */
 	struct kcsan kcsan;
 	bool emulator;			/* what the emulator's own rare boot crashes look like */
 };

@@ -26,19 +26,21 @@ static const struct saying {
 	{ "kobject_add_internal failed", "(error: -12 ", EXCUSE_LINE },
 };
 
-/**
- * excuse_line() - is this line about memory that was made to fail?
- * @text:	the line, without its time stamp
- *
- * Return: what of it is to be left out.
- */
-enum excuse excuse_line(const char *text)
+static bool begins(const char *text, const char *with)
+{
+	return !strncmp(text, with, strlen(with));
+}
+
+enum excuse excuse_line(bool *failing, const char *text)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(sayings) / sizeof(sayings[0]); i++)
-		if (!strncmp(text, sayings[i].begin, strlen(sayings[i].begin)) &&
-		    strstr(text, sayings[i].part))
+	if (begins(text, "failing: "))
+		*failing = true;
+	else if (begins(text, "case "))
+		*failing = false;
+	for (i = 0; *failing && i < sizeof(sayings) / sizeof(sayings[0]); i++)
+		if (begins(text, sayings[i].begin) && strstr(text, sayings[i].part))
 			return sayings[i].excuse;
 	return EXCUSE_NONE;
 }

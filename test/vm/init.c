@@ -178,6 +178,7 @@ int main(void)
 	status = run_job();
 	if (status >= 0) {
 		init_end();
+		init_save_counts();
 		sync();
 		host_request(NULL, "exit %d", status);
 	}

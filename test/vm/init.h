@@ -4,8 +4,8 @@
  *
  * It lives in the initrd with the few modules that reach the host's files, makes
  * a root of its own from them (init-root.c), runs one program, reports how that
- * ended and what it left behind (init-job.c), and powers off: always, whatever
- * failed before.
+ * ended and what it left behind (init-job.c), keeps what a kernel that counts has
+ * counted (init-gcov.c), and powers off: always, whatever failed before.
  */
 #ifndef UNPLUG_TEST_VM_INIT_H
 #define UNPLUG_TEST_VM_INIT_H
@@ -37,5 +37,6 @@ int init_insmod(const char *path);
 int init_root(struct init_job *job);
 int init_run(struct init_job *job);
 void init_end(void);
+void init_save_counts(void);
 
 #endif

@@ -75,7 +75,7 @@ static void klog_line(struct klog *klog, const char *line)
 	/* Said at once: the guest may not live to end the report. */
 	if (klog->kcsan.ours && !klog->verdict[0])
 		snprintf(klog->verdict, sizeof(klog->verdict), "%.200s", klog->kcsan.first);
-	if (race || excuse_line(text))
+	if (race || excuse_line(&klog->failing, text))
 		return;
 	for (i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		if (strncmp(text, complaints[i].text, strlen(complaints[i].text)) != 0)

@@ -52,7 +52,8 @@ static void add_machine(struct args *args, const struct config *config)
 		add(args, "-icount");
 		add(args, "shift=0,sleep=off,align=off");
 	} else {
-		add(args, tcg ? "tcg,thread=multi" : "%s", config->accel);
+		add(args, !tcg ? "%s" : config->serial ? "tcg,thread=single" : "tcg,thread=multi",
+		    config->accel);
 	}
 	add(args, "-cpu");
 	add(args, tcg ? "max" : "host");
@@ -74,8 +75,11 @@ static void add_kernel(struct args *args, const struct config *config)
 	add(args, "-initrd");
 	add(args, "%s", config->initrd);
 	add(args, "-append");
-	/* i8042.*: probing a mouse that is not there takes a while */
-	add(args, "console=ttyS0 tsc=reliable mitigations=off quiet panic=-1 "
+	/*
+	 * no_timer_check: a busy host is late with ticks, and the kernel panics that counts too
+	 * few. i8042.*: probing a mouse that is not there takes a while
+	 */
+	add(args, "console=ttyS0 tsc=reliable no_timer_check mitigations=off quiet panic=-1 "
 	    "random.trust_cpu=on i8042.noaux i8042.nomux%s %s",
 	    config->panic_on_oops ? " oops=panic" : "", config->append);
 }

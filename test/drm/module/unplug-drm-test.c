@@ -84,7 +84,9 @@ static long card_put(struct drm_device *drm)
 
 static long card_unplug(struct drm_device *drm)
 {
-	drm_dev_unplug(drm);
+	/* Newer kernels do not survive that twice. */
+	if (!drm_dev_is_unplugged(drm))
+		drm_dev_unplug(drm);
 	return 0;
 }
 
