@@ -13,6 +13,8 @@
  *
  * While its release has not run, a file holds a reference of the driver's
  * module. It holds the device until the last close.
+ *
+ * model/file.pml follows these steps: change both.
  */
 
 #include <linux/hashtable.h>
@@ -175,13 +177,14 @@ static void file_release(struct unplug_dev *dev, struct unplug_file *uf)
 		fops->release(file_inode(file), file);
 	unplug_holder_release_end(dev);
 
+	/* First: who is told of gone may unload the driver, which waits for gone itself. */
+	module_put(owner);
 	spin_lock(&dev->files_lock);
 	uf->state = UNPLUG_FILE_RELEASED;
 	dev->releasing--;
 	dev->unreleased--;
 	wake_up_all(&dev->files_wait);
 	spin_unlock(&dev->files_lock);
-	module_put(owner);
 }
 
 static bool file_is_released(struct unplug_dev *dev, struct unplug_file *uf)
@@ -286,6 +289,8 @@ void unplug_file_release_all(struct unplug_dev *dev)
  * unplug_file_end_all() - no file that is open now reaches the driver any more
  * @dev: a frozen device, drained: no file is being opened
  *
+ * Releases them, too, unless the device is being unplugged meanwhile.
+ *
  * Context: As unplug_file_release_all().
  */
 void unplug_file_end_all(struct unplug_dev *dev)
@@ -311,7 +316,10 @@ void unplug_file_end_all(struct unplug_dev *dev)
 	/* Who tells the driver of a mapping of theirs: the release comes after that. */
 	smp_mb();	/* unplug_freeze_enter() */
 	wait_event(dev->files_wait, refcount_read(&dev->ends) <= UNPLUG_ENDS - 1);
-	unplug_file_release_all(dev);
+	/* First the count, then the state: shut takes one of it, too; gone releases them then. */
+	smp_rmb();
+	if (unplug_dev_is_frozen(dev))
+		unplug_file_release_all(dev);
 }
 
 static bool files_none_releasing(struct unplug_dev *dev)

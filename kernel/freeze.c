@@ -231,6 +231,8 @@ static int freeze(struct unplug_dev *dev)
  * longer than drain_ms, then returns -EINPROGRESS: they cannot touch the hardware, but
  * the device cannot be thawed before they have left; to call it again is to
  * wait for them again.
+ * Freezes do not add up: of two who reset a device at once the first thaw ends it for both,
+ * so they exclude each other themselves.
  *
  * Newcomers: EAGAIN, or they wait (@frozen_waits of struct unplug_driver). Who sleeps in
  * helpers of include/unplug/wait.h is sent away: his system call begins again, as after

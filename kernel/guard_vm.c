@@ -77,8 +77,10 @@ guard_vm_begin(struct vm_area_struct *vma, const char *op)
 {
 	if (unplug_guard_enter_file(vma_dev(vma), vma->vm_file, op))
 		return GUARD_VM_GATE;
-	return unplug_freeze_enter(vma_dev(vma), vma->vm_file) ?
-		       GUARD_VM_PAST : GUARD_VM_NO_WAY;
+	if (!unplug_freeze_enter(vma_dev(vma), vma->vm_file))
+		return GUARD_VM_NO_WAY;
+	unplug_hook(UNPLUG_HOOK_TELL);
+	return GUARD_VM_PAST;
 }
 
 static void guard_vm_end(struct vm_area_struct *vma, enum guard_vm_way way)

@@ -38,7 +38,6 @@
 #include <linux/poll.h>
 #include <linux/printk.h>
 #include <linux/rbtree.h>
-#include <linux/version.h>
 #include <unplug/device.h>
 #include <unplug/hook.h>
 #include "cold.h"

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The rules a mapping has to fulfil to be revocable: see include/unplug/mmap.h.
+ *
+ * model/mmap.pml follows a mapping from here to its end: change both.
  */
 
 #include <linux/err.h>

@@ -12,6 +12,8 @@
  *	free		the last reference is gone, the number is free
  *
  * Numbers go up and wrap at 2^20: one that was freed comes back last.
+ *
+ * model/minor.pml follows these steps: change both.
  */
 
 #include <linux/rcupdate.h>

@@ -18,6 +18,8 @@
  * which is why drivers have to agree (struct unplug_driver, populates). No index is
  * 0, which is the offset of a part that could not be made: the kernel clears it, so
  * such a part keeps its record until the file is closed.
+ *
+ * model/mmap.pml follows the record, too: change both.
  */
 
 #include <linux/pagemap.h>
@@ -39,7 +41,8 @@
  * @index: in dev->populated
  * @first: frame of the first page; the others follow it unless @frame is there
  * @frame: frames of all pages; PFN_NONE where nothing was mapped
- * @reserved: bytes from @first on whose memory type the mapping had reserved
+ * @reserved: bytes from @first on whose memory type the mapping had reserved; under the
+ *	      lock of dev->populated, in which it is given back
  */
 struct unplug_populated {
 	refcount_t mappings;
@@ -97,10 +100,14 @@ static int frames_write_down(struct unplug_populated *populated,
 	return 0;
 }
 
-/* By the end of the record, or at shut: whoever is first. */
+/*
+ * By the end of the record, or at shut: whoever is first. Under the lock: or shut would find
+ * nothing to give back, and go on, while a mapping that ends is still about to.
+ */
 static void populated_unreserve(struct unplug_populated *populated)
 {
-	unplug_memtype_free(populated->first, xchg(&populated->reserved, 0));
+	unplug_memtype_free(populated->first, populated->reserved);
+	populated->reserved = 0;
 }
 
 /* What a front end's drivers may populate, as they do it in no hardware section */
@@ -123,9 +130,18 @@ static bool frames_are_memory(const struct unplug_populated *populated,
 
 static void populated_free(struct unplug_populated *populated)
 {
-	populated_unreserve(populated);
 	kvfree(populated->frame);
 	kfree(populated);
+}
+
+static void populated_end(struct unplug_dev *dev,
+			  struct unplug_populated *populated)
+{
+	xa_lock(&dev->populated);
+	__xa_erase(&dev->populated, populated->index);
+	populated_unreserve(populated);
+	xa_unlock(&dev->populated);
+	populated_free(populated);
 }
 
 /* NULL for a part that could not be made: see above. */
@@ -219,8 +235,7 @@ void unplug_populate_put(struct vm_area_struct *vma)
 	spin_lock(&dev->files_lock);
 	list_del(&populated->node);
 	spin_unlock(&dev->files_lock);
-	xa_erase(&dev->populated, populated->index);
-	populated_free(populated);
+	populated_end(dev, populated);
 }
 
 /**
@@ -235,7 +250,7 @@ void unplug_populate_put(struct vm_area_struct *vma)
 void unplug_populate_shut(struct unplug_dev *dev)
 {
 	struct unplug_populated *populated;
-	unsigned long index, first, bytes;
+	unsigned long index;
 
 	/*
 	 * The lock keeps a record that is found: it is erased before it is freed. Not
@@ -244,10 +259,8 @@ void unplug_populate_shut(struct unplug_dev *dev)
 	 */
 	xa_lock(&dev->populated);
 	xa_for_each(&dev->populated, index, populated) {
-		first = populated->first;
-		bytes = xchg(&populated->reserved, 0);
+		populated_unreserve(populated);
 		xa_unlock(&dev->populated);
-		unplug_memtype_free(first, bytes);
 		cond_resched();
 		xa_lock(&dev->populated);
 	}
@@ -265,10 +278,8 @@ void unplug_populate_free(struct unplug_dev *dev, struct list_head *list)
 {
 	struct unplug_populated *populated, *next;
 
-	list_for_each_entry_safe(populated, next, list, node) {
-		xa_erase(&dev->populated, populated->index);
-		populated_free(populated);
-	}
+	list_for_each_entry_safe(populated, next, list, node)
+		populated_end(dev, populated);
 }
 
 /**

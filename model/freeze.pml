@@ -12,16 +12,16 @@
  *	ended		unplug_dev_ended			kernel/shut.c
  *	drained		unplug_dev_gate_drained			kernel/device.c
  *	unplug()	unplug_dev_unplug as called by ->remove of a bus, which gives
- *			the BAR to the next device, and unplug_dev_unplug_async
+ *			the BAR to the next device, and unplug_dev_unplug_async;
+ *			unplug_dev_unplug_many does the same for each device
  *	worker()	unplug_dev_gone_work			kernel/shut.c
  *	user()		an operation: its guard, and a hardware section in it
  *	refused		unplug_freeze_refused, of a driver that has newcomers wait
  *	failed		unplug_dev_error			kernel/freeze.c
- *	tell		guard_vm_tell, when it was refused	kernel/guard_vm.c
- *			unplug_freeze_enter			kernel/freeze.c
+ *	tell		guard_vm_begin, when it was refused	kernel/guard_vm.c
+ *			unplug_freeze_enter, unplug_freeze_leave	kernel/freeze.c
  *
- * A task freezes the device, resets the card, and thaws it, twice; it may have to ask for
- * that again. Two users enter, if need be again and again; one uses the card in a hardware
+ * A task freezes the device, resets the card, and thaws it, twice. Two users enter, if need be again and again; one uses the card in a hardware
  * section, and may map it, or is about to sleep; the other, too, or stays inside
  * for ever. Unplug may be called: by somebody who does not wait, by the bus, by both.
  *
@@ -32,7 +32,7 @@
  * Left out: how mappings are made, files, memory (unplug.pml; who puts a reference of a
  * gate, or freezes, has one of the device); sleepers (wait.pml: freeze wakes them like
  * unplug); newcomers that do not wait for thaw; callbacks; generations, and files that end
- * with a thaw.
+ * with a thaw (file.pml); dummy pages.
  *
  * Each of these, defined, makes it wrong. It has to be found, and to break what
  * stands behind the arrow, which is the comment of an assertion below:
@@ -84,12 +84,48 @@
  *			=> a device that comes back is said to be gone
  *	BUG_TELL_FROZEN	nor is the driver told of a mapping then
  *			=> the driver is not told of a mapping
+ *	BUG_INSIDE	who is inside may freeze, and waits until nobody is
+ *			=> waits for ever
+ *	BUG_LOCK	two who thaw do not wait for each other
+ *			=> a device that comes back is said to be gone
+ *	BUG_TWO_RESETS	two reset the card, and have no lock of theirs against each other: a freeze of
+ *			a frozen device does not count, and the first thaw ends it for both
+ *			=> the card is reset under a hardware section | a mapping reaches a card that is reset
  *	BUG_TELL_LATE	who tells it puts gone off, even if gone has begun
  *			=> a function of the driver runs after gone
+ *
+ * And these have to hold as well, with one user:
+ *
+ *	OK_TWO_RESETS	two reset the card, by a lock of theirs
+ *	OK_TWO_THAWS	who has reset it and another, who was told so, both thaw it
  */
 
 #define USERS	2
+
+#if defined(OK_TWO_RESETS) || defined(BUG_TWO_RESETS)
+#define TWO_RESETS
+#elif defined(OK_TWO_THAWS) || defined(BUG_LOCK)
+#define TWO_THAWS
+#endif
+#if defined(TWO_RESETS) || defined(TWO_THAWS)
+#define FREEZES	1
+#else
 #define FREEZES	2
+#endif
+
+/* One alone needs no lock. */
+#if defined(TWO_RESETS) || defined(OK_TWO_THAWS)
+#define LOCK(lock)	atomic { !lock -> lock = true }
+#define UNLOCK(lock)	lock = false
+#else
+#define LOCK(lock)	skip
+#define UNLOCK(lock)	skip
+#endif
+#ifdef OK_TWO_RESETS
+#define THEIRS(action)	action(their_lock)
+#else
+#define THEIRS(action)	skip
+#endif
 
 /* enum unplug_dev_state */
 mtype = { LIVE, FREEZING, FREEZING_PULLED, FROZEN, THAWING, THAWING_PULLED,
@@ -102,6 +138,8 @@ bool hw_drained;
 bool hid;
 bool shut_queued;
 bool gone_queued;
+bool reset_lock;	/* dev->reset */
+bool their_lock;	/* of those who reset the card, against each other */
 
 /* The gates. CLOSING, OPENING: a get may still, or already, succeed */
 mtype = { OPEN, CLOSING, CLOSED, OPENING };
@@ -121,6 +159,7 @@ bool woken[USERS];
 /* What is true, whatever the device believes */
 byte kills;
 bool resetting;		/* the card */
+bool was_reset;
 bool is_shut;		/* what belongs to the card may go to the next one */
 bool stays;		/* nobody unplugs it */
 bool stuck;		/* somebody stays inside for ever */
@@ -359,29 +398,6 @@ inline refused()
 #endif
 }
 
-proctype user(byte me)
-{
-	bool in, hardware, last, excused, gone, done;
-	byte when;
-
-	do
-	:: enter();
-		if
-		:: atomic { in -> skip }; operation()
-		:: atomic { in && me == 0 -> skip }; sleep()
-		:: atomic { in && me == 1 -> stuck = true; goto out }
-		:: atomic { !in -> skip }; refused()
-		:: atomic { !in && me == 1 -> skip }; tell()
-		fi;
-		if
-		:: done -> break
-		:: else
-		fi
-	od;
-out:
-	skip
-}
-
 /* --- what freeze and unplug have in common ----------------------------------------- */
 
 inline zap()
@@ -565,6 +581,7 @@ inline settle(from, to)
 
 inline freeze()
 {
+	LOCK(reset_lock);
 #ifdef BUG_FREEZE_LOOK
 	ok = state == LIVE;
 	if :: ok -> state = FREEZING :: else fi;
@@ -591,8 +608,13 @@ inline freeze()
 		settle(FREEZING, FROZEN);
 #endif
 		ok = true
-	:: else
-	fi
+	:: else ->
+		atomic {
+			ok = state == FROZEN;
+			assert(ok || dying(state))	/* a device that comes back is said to be gone */
+		}
+	fi;
+	UNLOCK(reset_lock)
 }
 
 inline reset()
@@ -658,65 +680,121 @@ inline thaw_end()
 #endif
 }
 
+/*
+ * Waits while the device is frozen, so that unplug need not. Who gives up because it takes too
+ * long, and asks again, goes on waiting.
+ */
 inline thaw()
 {
-#ifdef BUG_ENDS_EARLY
-	ends++;
-#endif
-#ifdef BUG_THAW_LOOK
+	LOCK(reset_lock);
 	ok = state == FROZEN;
-	if :: ok -> state = THAWING :: else fi;
-#else
-	move(FROZEN, THAWING);
-#endif
+#ifndef BUG_EARLY
 	if
 	:: ok ->
 		if
-#ifdef BUG_EARLY
-		:: true -> thaw_end()
-#else
-		:: idle -> thaw_end()
-#endif
-		:: atomic { tries > 0 -> tries-- };	/* it takes too long */
-			settle(THAWING, FROZEN);
-			again = true
-		:: stuck -> settle(THAWING, FROZEN)
+		:: idle
+		:: stuck -> ok = false
 		fi
 	:: else
-	fi
+	fi;
+#endif
+	if
+	:: ok ->
+#ifdef BUG_ENDS_EARLY
+		ends++;
+#endif
+#ifdef BUG_THAW_LOOK
+		state = THAWING;
+#else
+		move(FROZEN, THAWING);
+		assert(ok || dying(state));	/* a device that comes back is said to be gone */
+#endif
+		if
+		:: ok -> thaw_end()
+		:: else
+		fi
+	:: else
+	fi;
+	UNLOCK(reset_lock)
+}
+
+proctype user(byte me)
+{
+	bool in, hardware, last, excused, gone, done;
+#ifdef BUG_INSIDE
+	bool ok, first;
+#endif
+	byte when;
+
+	do
+	:: enter();
+		if
+		:: atomic { in -> skip }; operation()
+		:: atomic { in && me == 0 -> skip }; sleep()
+		:: atomic { in && me == 1 -> stuck = true; goto out }
+#ifdef BUG_INSIDE
+		:: atomic { in && me == 0 -> skip }; freeze(); idle; leave()
+#endif
+		:: atomic { !in -> skip }; refused()
+		:: atomic { !in && me == 1 -> skip }; tell()
+		fi;
+		if
+		:: done -> break
+		:: else
+		fi
+	od;
+out:
+	skip
 }
 
 proctype freezer()
 {
-	bool first, last, ok, again;
-	byte freezes, tries = 1;
+	bool first, last, ok;
+	byte freezes;
 
 	do
 	:: freezes < FREEZES ->
+		THEIRS(LOCK);
 		freeze();
 		if
-		:: ok -> reset()
-		:: else -> break
+		:: ok -> reset(); was_reset = true; thaw()
+		:: else
 		fi;
-		do
-		:: thaw();
-			if
-			:: again -> again = false
-			:: else -> break
-			fi
-		od;
-		freezes++
+		THEIRS(UNLOCK);
+		if
+		:: ok -> freezes++
+		:: else -> break
+		fi
 	:: else -> break
 	od
+}
+
+/* Was told that the device has been reset, too */
+proctype thawer()
+{
+	bool first, last, ok;
+
+	if
+	:: was_reset -> thaw()
+	:: dying(state)
+	fi
 }
 
 init {
 	atomic {
 		run user(0);
+#if !defined(TWO_RESETS) && !defined(TWO_THAWS)
 		run user(1);
+#endif
 		run freezer();
+#ifdef TWO_RESETS
+		run freezer();
+#endif
+#ifdef TWO_THAWS
+		run thawer();
+#endif
 		run unplug();
-			run shut_work();
+		run shut_work();
 		run worker()
 	}
 }

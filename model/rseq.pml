@@ -12,6 +12,8 @@
  *	owner()		unplug_gate_open, unplug_gate_set_eventfd, unplug_gate_kill,
  *			unplug_gates_close, unplug_gate_fold, unplug_gate_wait_drained	lib/gate.c
  *
+ * What is called shut here is SHUT in the place of LIVE, which kill and open change in one step.
+ *
  * A get counts in one word of its CPU, a put in another, in a section which looks
  * at the bound first. The kernel throws a thread out of its section if it is preempted, moved,
  * interrupted by a signal, or by membarrier: so what a section does last is on the CPU it began

@@ -29,6 +29,7 @@
 	X(MMAP, "mmap")			/* driver's mmap returned */	\
 	X(POPULATED, "populated")	/* the same, in hardware section */ \
 	X(FAULT, "fault")		/* in hardware section, no entry */ \
+	X(TELL, "tell")			/* frozen: before the driver */	\
 	X(CLOSED, "closed")		/* unplug: closed, not zapped */ \
 	X(THAWED, "thawed")		/* gates open, not live */	\
 	X(SHUT, "shut")			/* unplug: shut, not drained */	\

@@ -166,9 +166,24 @@ static int groups_refused(void)
 	return 0;
 }
 
+/* One without a handler; and one that was never asked for may be given back. */
+static int irq_refused(void)
+{
+	struct caller *caller = unplug_dev_alloc(&caller_driver, NULL,
+						 struct caller, dev);
+
+	CHECK(!IS_ERR(caller));
+	CHECK(unplug_irq_request(&caller->dev, &caller->irq, 1, NULL, NULL, 0) ==
+	      -EINVAL);
+	unplug_irq_free(&caller->irq);
+	unplug_dev_put(&caller->dev);
+	return 0;
+}
+
 const struct selftest selftests_callback[] = {
 	{ "callback start-unregistered", start_unregistered, "K1" },
 	{ "callback start-cancel", start_cancel, "K1, K2" },
 	{ "callback groups-refused", groups_refused, "bad input" },
+	{ "callback irq-refused", irq_refused, "bad input" },
 	{ }
 };

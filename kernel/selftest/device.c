@@ -247,6 +247,27 @@ static int minor_not_reused(void)
 	return 0;
 }
 
+/* What only a live or a frozen device can, the others refuse. */
+static int states_refused(void)
+{
+	struct widget *widget = widget_new();
+	struct unplug_dev *dev;
+
+	CHECK(!IS_ERR(widget));
+	dev = &widget->dev;
+	CHECK(unplug_dev_freeze(dev) == -EINVAL);
+	CHECK(unplug_dev_thaw(dev, UNPLUG_THAW_KEEP) == -EINVAL);
+	CHECK(unplug_dev_wait_gone(dev) == -EINVAL);
+	CHECK(!unplug_dev_register(dev, "unplug-selftest0"));
+	CHECK(unplug_dev_thaw(dev, UNPLUG_THAW_KEEP) == -EINVAL);
+	CHECK(unplug_dev_unplug(dev) == 0);
+	CHECK(unplug_dev_freeze(dev) == -ENODEV);
+	CHECK(unplug_dev_thaw(dev, UNPLUG_THAW_KEEP) == -ENODEV);
+	CHECK(unplug_dev_wait_gone(dev) == 0);
+	unplug_dev_put(dev);
+	return 0;
+}
+
 const struct selftest selftests_device[] = {
 	{ "device alloc-put", alloc_put, "K10" },
 	{ "device alloc-without-operations", alloc_without_operations, "bad input" },
@@ -258,5 +279,6 @@ const struct selftest selftests_device[] = {
 	{ "device register-name-in-use", register_name_in_use, "bad input" },
 	{ "device register-while-draining", register_while_draining, "K9" },
 	{ "device minor-not-reused", minor_not_reused, "K9" },
+	{ "device states-refused", states_refused, "bad input" },
 	{ }
 };

@@ -419,6 +419,55 @@ CASE(freeze_held, .name = "freeze-held",
 	freeze_end(held.fd);
 }
 
+struct unmapping {
+	void *page;
+	int word;
+};
+
+static int unmap_when_told(void *arg)
+{
+	struct unmapping *unmapping = arg;
+
+	word_hear(unmapping->word, "the case");
+	return munmap(unmapping->page, getpagesize()) ? errno : 0;
+}
+
+/*
+ * The thaw waits for who is there, and is woken by the release of another file when the pull has
+ * counted one of those it waits for.
+ */
+CASE(freeze_ended_pulled, .name = "freeze-ended-pulled", .hooks = true,
+     .promise = "K12, K7: pulled while a thaw ends its files, a device releases none that the driver is being told of",
+     .naive = ABSENT)
+{
+	int fd = freeze_load(false), other, words[2];
+	struct unmapping unmapping = { .page = map_page(fd) };
+	struct job unmapper, ender, puller;
+
+	expect_works("pipe", pipe(words));
+	unmapping.word = words[0];
+	job_start(&unmapper, unmap_when_told, &unmapping);
+	other = expect_works("open", freeze_open());	/* and nobody else has it */
+	freeze_must("freeze");
+	hook_stop("tell");
+	word_tell(words[1]);
+	hook_wait("tell");
+	job_do(&ender, "write", PARAMETER "do", "end");
+	job_wait_in(&ender, "unplug_file_end_all");
+	job_do(&puller, "write", "/sys/kernel/debug/unplug-freeze-pull", "1");
+	expect_equal("errno of the pull", job_wait(&puller), 0);
+	log_wait("unplug-freeze#", "shut after");
+	close(other);
+	expect_equal("errno of the thaw", job_wait(&ender), ENODEV);
+	expect_equal("releases: the other file's alone", freeze_count("releases"), 1);
+	hook_go("tell");
+	expect_equal("errno of the unmapping", job_wait(&unmapper), 0);
+	log_wait("unplug-freeze#", "gone after");
+	expect_equal("releases", freeze_count("releases"), 2);
+	munmap(unmapping.page, getpagesize());
+	freeze_end(fd);
+}
+
 CASE(freeze_pulled, .name = "freeze-pulled",
      .promise = "K12, K7: a frozen device can be unplugged, with somebody inside and somebody waiting for the thaw",
      .naive = ABSENT)
