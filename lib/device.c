@@ -38,11 +38,6 @@
 #include <libunplug/device.h>
 #include "internal.h"
 
-#define EVENT_QUIET	1U
-#define EVENT_SHUT	2U
-#define EVENT_DRAINED	4U
-#define EVENT_LAST	8U
-
 static struct unplug_dev *gate_dev(struct unplug_gate *gate)
 {
 	return (struct unplug_dev *)((char *)gate -
@@ -53,6 +48,17 @@ static void dev_event(struct unplug_dev *dev, uint32_t event)
 {
 	__atomic_fetch_or(&dev->events, event, __ATOMIC_ACQ_REL);
 	unplug_futex_wake(&dev->events);
+}
+
+/* What cannot be returned as an error */
+static __attribute__((noreturn, cold)) void
+dev_fatal(const struct unplug_dev *dev, const char *function, const char *why)
+{
+	if (!dev_is_ready(dev))
+		unplug_fatal("%s(device %p): it was not prepared: call unplug_dev_init() first",
+			     function, (const void *)dev);
+	unplug_fatal("%s(device %s %u, %p): %s", function, dev->drv->name, dev->minor,
+		     (const void *)dev, why);
 }
 
 /* The second of QUIET and SHUT */
@@ -81,6 +87,12 @@ static bool dev_gate_drained(struct unplug_gate *gate)
 	return false;		/* gone, or open again, perhaps */
 }
 
+/* The device whose gate it is, or NULL */
+const struct unplug_dev *unplug_dev_of_gate(const struct unplug_gate *gate)
+{
+	return gate->drained == dev_gate_drained ? gate_dev((struct unplug_gate *)gate) : NULL;
+}
+
 /**
  * unplug_dev_init() - prepare a device
  * @dev: memory of the caller, any content; may be freed by ->gone
@@ -91,13 +103,16 @@ static bool dev_gate_drained(struct unplug_gate *gate)
  *
  * Ownership: the caller has one reference, and owes unplug_dev_put(), if it succeeds.
  * Context: Any thread; not a signal handler.
- * Return: 0; -ENOSPC: the registry has no more numbers; -ENOMEM. Then ->gone is not called.
+ * Return: 0; -ENOSPC: the registry has no more numbers; -ENOMEM; -EINVAL for NULL. Then ->gone is
+ *	   not called.
  */
 int unplug_dev_init(struct unplug_dev *dev, const struct unplug_driver *drv,
 		    struct unplug_registry *registry)
 {
 	int err;
 
+	if (!dev || !drv || !registry)
+		return -EINVAL;
 	memset(dev, 0, sizeof(*dev));
 	err = unplug_gate_init(&dev->gate, dev_gate_drained);
 	if (err)
@@ -132,12 +147,15 @@ static void dev_let_in(struct unplug_dev *dev)
  *
  * Ownership: the caller owes unplug_dev_unplug() before he puts his reference.
  * Context: Any thread; not a signal handler.
- * Return: 0; -ENODEV: it was unplugged already; -EBUSY: it was registered.
+ * Return: 0; -ENODEV: it was unplugged already; -EBUSY: it was registered; -EINVAL: it was not
+ *	   prepared.
  */
 int unplug_dev_register(struct unplug_dev *dev)
 {
 	int err = 0;
 
+	if (!dev_is_ready(dev))
+		return -EINVAL;
 	unplug_lib_lock();
 	if (dev->state >= UNPLUG_DEV_DYING)
 		err = -ENODEV;
@@ -151,7 +169,8 @@ int unplug_dev_register(struct unplug_dev *dev)
 
 /**
  * unplug_dev_get() - take a reference
- * @dev: a device the caller has a reference of, or is inside of
+ * @dev: a device the caller has a reference of, or is inside of; NULL does nothing. Aborts, with a
+ *	 line on stderr, if nobody has one, or it was not prepared
  *
  * Ownership: the caller owes unplug_dev_put().
  * Context: Any.
@@ -159,13 +178,17 @@ int unplug_dev_register(struct unplug_dev *dev)
  */
 struct unplug_dev *unplug_dev_get(struct unplug_dev *dev)
 {
-	__atomic_fetch_add(dev->refs, 1, __ATOMIC_RELAXED);
+	if (!dev)
+		return NULL;
+	if (!dev_is_ready(dev) || !__atomic_fetch_add(dev->refs, 1, __ATOMIC_RELAXED))
+		dev_fatal(dev, "unplug_dev_get", "its last reference is gone: get one of unplug_registry_find()");
 	return dev;
 }
 
 /**
  * unplug_dev_put() - give a reference back
- * @dev: the device; NULL does nothing
+ * @dev: the device; NULL does nothing. Aborts, with a line on stderr, if it was the last one of a
+ *	 device that is not drained, if none was left, or if the device was not prepared
  *
  * A device whose last reference is put has to be new, or drained: one that is live has a
  * reference of itself.
@@ -175,12 +198,26 @@ struct unplug_dev *unplug_dev_get(struct unplug_dev *dev)
  */
 void unplug_dev_put(struct unplug_dev *dev)
 {
+	static uint32_t none;
 	const struct unplug_driver *drv;
+	uint32_t before;
 
-	if (!dev ||
-	    __atomic_sub_fetch(dev->refs, 1, __ATOMIC_ACQ_REL))
+	if (!dev)
 		return;
+	if (!dev_is_ready(dev))
+		dev_fatal(dev, "unplug_dev_put", NULL);
+	before = __atomic_fetch_sub(dev->refs, 1, __ATOMIC_ACQ_REL);
+	if (before > 1)
+		return;
+	if (!before)
+		dev_fatal(dev, "unplug_dev_put", "its last reference is gone: look for a put too many");
+	if (dev->state != UNPLUG_DEV_NEW &&
+	    !(__atomic_load_n(&dev->events, __ATOMIC_RELAXED) & EVENT_DRAINED))
+		dev_fatal(dev, "unplug_dev_put",
+			  "the last reference, but it is not drained: unplug it, or look for a put too many");
 	drv = dev->drv;
+	/* The number's count may soon be another's: a put too many is not to be of that. */
+	dev->refs = &none;
 	unplug_gate_destroy(&dev->gate);
 	unplug_minor_free(dev);
 	if (drv->gone)
@@ -224,6 +261,18 @@ static struct unplug_dev *dev_unlist(struct unplug_dev **list)
 	return dev;
 }
 
+static int devs_check(struct unplug_dev *const devs[], unsigned int n)
+{
+	unsigned int i;
+
+	if (n && !devs)
+		return -EINVAL;
+	for (i = 0; i < n; i++)
+		if (!dev_is_ready(devs[i]))
+			return -EINVAL;
+	return 0;
+}
+
 /* Shut is done: begin to drain. Nobody else does, nor thaws. */
 static void dev_shut(struct unplug_dev *dev)
 {
@@ -252,14 +301,17 @@ static void dev_shut(struct unplug_dev *dev)
  *	    devices that nobody is inside of.
  * Return: 0; -EPERM or another error of membarrier(2), forbidden by a filter of
  *	   system calls: no user is let in, or hardly any, but no device will be drained,
- *	   until the call is repeated and succeeds.
+ *	   until the call is repeated and succeeds; -EINVAL: one of them was not prepared,
+ *	   nothing was done.
  */
 int unplug_dev_unplug_many(struct unplug_dev *const devs[], unsigned int n)
 {
 	struct unplug_dev *list, *dev, *mine = NULL;
+	int err = devs_check(devs, n);
 	bool slots = false;
-	int err = 0;
 
+	if (err)
+		return err;
 	unplug_lib_lock();
 	list = dev_claim(devs, n, &slots);
 	if (slots)
@@ -296,12 +348,13 @@ int unplug_dev_unplug(struct unplug_dev *dev)
  * @dev: a device, which may yet have to be unplugged or frozen
  * @timeout: in milliseconds; 0 looks and does not wait, -1 waits for ever
  *
- * Not by somebody who is inside, and not from ->drained.
+ * Not by somebody who is inside, and not from ->cancel or ->drained: what it waits for comes
+ * after these.
  *
  * Ownership: the caller has a reference, and keeps it.
  * Context: May sleep. Not a signal handler.
  * Return: 0: it is drained, and ->drained has returned; or it is frozen; or new;
- *	   -ETIMEDOUT.
+ *	   -ETIMEDOUT; -EINVAL: it was not prepared.
  */
 int unplug_dev_wait_drained(struct unplug_dev *dev, int timeout)
 {
@@ -309,6 +362,8 @@ int unplug_dev_wait_drained(struct unplug_dev *dev, int timeout)
 	uint32_t events;
 	int err = 0;
 
+	if (!dev_is_ready(dev))
+		return -EINVAL;
 	for (;;) {
 		events = __atomic_load_n(&dev->events, __ATOMIC_ACQUIRE);
 		if (events & EVENT_DRAINED)
@@ -334,13 +389,15 @@ int unplug_dev_wait_drained(struct unplug_dev *dev, int timeout)
  * Ownership: the caller has a reference, and keeps it; he owes unplug_dev_thaw() or unplug.
  * Context: Any thread, insiders too; not a signal handler.
  * Return: 0; -ENODEV: it is unplugged; -EBUSY: it is frozen, or new; -EPERM or another
- *	   error of membarrier(2): it is not let in, or hardly, until this is repeated.
+ *	   error of membarrier(2): nobody is let in, or hardly, until this is repeated; -EINVAL: it
+ *	   was not prepared.
  */
 int unplug_dev_freeze(struct unplug_dev *dev)
 {
-	struct unplug_gate *gate = &dev->gate;
 	int err = 0;
 
+	if (!dev_is_ready(dev))
+		return -EINVAL;
 	unplug_lib_lock();
 	if (dev->state >= UNPLUG_DEV_DYING) {
 		err = -ENODEV;
@@ -349,7 +406,7 @@ int unplug_dev_freeze(struct unplug_dev *dev)
 		err = -EBUSY;
 	} else {
 		dev_set_state(dev, UNPLUG_DEV_FREEZING);
-		err = unplug_gate_shut(gate);
+		err = unplug_gate_shut(&dev->gate);
 		if (!err)
 			dev_set_state(dev, UNPLUG_DEV_FROZEN);
 	}
@@ -365,12 +422,15 @@ int unplug_dev_freeze(struct unplug_dev *dev)
  *
  * Ownership: the caller has a reference, and keeps it.
  * Context: Any thread; not a signal handler.
- * Return: 0; -ENODEV: it is unplugged; -EBUSY: somebody is inside, or it is not frozen.
+ * Return: 0; -ENODEV: it is unplugged; -EBUSY: somebody is inside, or it is not frozen; -EINVAL: it
+ *	   was not prepared.
  */
 int unplug_dev_thaw(struct unplug_dev *dev)
 {
 	int err = 0;
 
+	if (!dev_is_ready(dev))
+		return -EINVAL;
 	unplug_lib_lock();
 	if (dev->state >= UNPLUG_DEV_DYING) {
 		err = -ENODEV;
@@ -393,7 +453,8 @@ int unplug_dev_thaw(struct unplug_dev *dev)
  *
  * One that was unplugged, and not drained, is to be unplugged again: who was in ->cancel or in
  * ->drained is not there, so that these are called again, as of their beginning. References of
- * other threads that keep the memory stay counted.
+ * other threads that keep the memory stay counted; so does the device's own, if another thread was
+ * about to put that: ->gone does not come in the child then, and the registry stays busy.
  *
  * Ownership: the caller has a reference, and keeps it; he owes a put for each of @inside, and
  *	    unplug_dev_unplug() if the state is DYING.
@@ -402,8 +463,11 @@ int unplug_dev_thaw(struct unplug_dev *dev)
  */
 void unplug_dev_forked(struct unplug_dev *dev, unsigned int inside)
 {
-	bool last = (dev->events & (EVENT_LAST | EVENT_DRAINED)) == EVENT_LAST;
+	bool last;
 
+	if (!dev_is_ready(dev))
+		dev_fatal(dev, "unplug_dev_forked", NULL);
+	last = (dev->events & (EVENT_LAST | EVENT_DRAINED)) == EVENT_LAST;
 	dev->next = NULL;
 	if (dev->state == UNPLUG_DEV_SHUT && !(dev->events & EVENT_DRAINED)) {
 		dev->state = UNPLUG_DEV_DYING;
@@ -413,83 +477,4 @@ void unplug_dev_forked(struct unplug_dev *dev, unsigned int inside)
 		unplug_gate_forked(&dev->gate, inside);
 	if (last)
 		unplug_dev_put(dev);	/* its own */
-}
-
-/**
- * unplug_dev_state() - how far a device is
- * @dev: the device
- *
- * Ownership: takes and puts nothing.
- * Context: Any.
- * Return: what it was a moment ago; DRAINED is for good.
- */
-enum unplug_dev_state unplug_dev_state(const struct unplug_dev *dev)
-{
-	if (__atomic_load_n(&dev->events, __ATOMIC_ACQUIRE) & EVENT_DRAINED)
-		return UNPLUG_DEV_DRAINED;
-	return (enum unplug_dev_state)__atomic_load_n(&dev->state,
-						      __ATOMIC_ACQUIRE);
-}
-
-/**
- * unplug_dev_error() - why users are refused
- * @dev: the device
- *
- * Ownership: takes and puts nothing.
- * Context: Any.
- * Return: -EAGAIN: it is frozen (or live again already); -ENXIO: it was never registered;
- *	   -ENODEV: it is unplugged.
- */
-int unplug_dev_error(const struct unplug_dev *dev)
-{
-	switch (__atomic_load_n(&dev->state, __ATOMIC_ACQUIRE)) {
-	case UNPLUG_DEV_NEW:
-		return -ENXIO;
-	case UNPLUG_DEV_LIVE:
-	case UNPLUG_DEV_FREEZING:
-	case UNPLUG_DEV_FROZEN:
-		return -EAGAIN;
-	default:
-		return -ENODEV;
-	}
-}
-
-/**
- * unplug_dev_inside() - how many users are inside
- * @dev: the device
- *
- * Ownership: takes and puts nothing.
- * Context: Any.
- * Return: for messages, see unplug_gate_inside().
- */
-unsigned int unplug_dev_inside(const struct unplug_dev *dev)
-{
-	return unplug_gate_inside(&dev->gate);
-}
-
-/**
- * unplug_dev_minor() - the number of a device
- * @dev: the device
- *
- * Ownership: takes and puts nothing.
- * Context: Any.
- * Return: its number; no other device has it until the last reference is put.
- */
-unsigned int unplug_dev_minor(const struct unplug_dev *dev)
-{
-	return dev->minor;
-}
-
-/**
- * unplug_dev_generation() - which life of which device this is
- * @dev: the device
- *
- * Ownership: takes and puts nothing.
- * Context: Any.
- * Return: a number no other device of the registry ever had, nor this one before it
- *	   was thawed.
- */
-uint64_t unplug_dev_generation(const struct unplug_dev *dev)
-{
-	return __atomic_load_n(&dev->generation, __ATOMIC_RELAXED);
 }

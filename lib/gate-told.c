@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 #include <libunplug/gate.h>
@@ -16,6 +17,12 @@ static uint32_t *gate_futex(struct unplug_gate *gate)
 {
 	return (uint32_t *)&gate->word +
 		(__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
+/* Who waits looks again. */
+void unplug_gate_wake(struct unplug_gate *gate)
+{
+	unplug_futex_wake(gate_futex(gate));
 }
 
 /*
@@ -40,7 +47,8 @@ void unplug_gate_tell(struct unplug_gate *gate, uint64_t word, int fd)
 	if (word & GATE_WAITED)
 		unplug_futex_wake(gate_futex(gate)); /* its address alone */
 	if (fd >= 0)
-		while (write(fd, &one, sizeof(one)) < 0 && errno == EINTR)
+		/* Not write(), in which a thread may be cancelled. */
+		while (syscall(SYS_write, fd, &one, sizeof(one)) < 0 && errno == EINTR)
 			;
 out:
 	errno = err;
@@ -56,7 +64,8 @@ out:
  * Ownership: when it returned 0, the gate is the caller's again: ->drained, if it has one, has
  *	    returned. Where that returns false, nobody is to wait.
  * Context: May sleep. Not a signal handler.
- * Return: 0; -ETIMEDOUT: somebody is inside still, or in ->drained, or it was not shut.
+ * Return: 0; -ETIMEDOUT: somebody is inside still, or in ->drained, or it was not shut;
+ *	   -EINVAL: it was not prepared.
  */
 int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
 {
@@ -64,9 +73,12 @@ int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
 	uint64_t word;
 	int err = 0;
 
+	if (!gate_is_ready(gate))
+		return -EINVAL;
 	for (;;) {
 		word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);	/* C */
-		if (gate_word_dead(word))
+		/* Zero: another one was told before, and has destroyed it. */
+		if (gate_word_dead(word) || !word)
 			return 0;
 		if (!timeout || err)
 			return err ? err : -ETIMEDOUT;
@@ -87,7 +99,7 @@ int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
 
 /**
  * unplug_gate_set_eventfd() - be told by a descriptor
- * @gate: a gate that is new, live or dead
+ * @gate: a gate that is new, live or dead. Aborts, with a line on stderr, if it was not prepared
  * @fd: an eventfd of the caller, or -1: 1 is added each time the gate is dead
  *
  * Who waits in the other way may be told first, and 1 be added when the gate is live again.
@@ -98,5 +110,6 @@ int unplug_gate_wait_drained(struct unplug_gate *gate, int timeout)
  */
 void unplug_gate_set_eventfd(struct unplug_gate *gate, int fd)
 {
+	unplug_gate_need(gate, "unplug_gate_set_eventfd");
 	gate->eventfd = fd;	/* F */
 }

@@ -28,7 +28,7 @@
  *
  *	gate->word = flags + UNIT * count
  *
- *	get	if the word is SHUT, refused; else + UNIT, by compare and exchange
+ *	get	if the word is not LIVE, refused; else + UNIT, by compare and exchange
  *	put	if the word is not SHUT, - UNIT, by compare and exchange; else - UNIT,
  *		and if that leaves SHUT, FOLDED and a count of 0: he was the last one
  *
@@ -36,11 +36,14 @@
  * only then the gate is dead for those who wait, or want to thaw it.
  *
  * So the word counts whom the slots do not, and who leaves when the slots are shut. It may
- * be negative until it is folded.
+ * be negative until it is folded; if it is later, somebody has put what he had not got. (If others
+ * are inside one of them is not waited for, and it is his put that tells.)
+ *
+ * A gate of zeroes, which nobody has prepared, has neither a bound nor LIVE: it refuses.
  *
  * A gate is shut in three steps:
  *
- *	kill	gate->bound = 0; word |= SHUT
+ *	kill	gate->bound = 0; word: SHUT in the place of LIVE
  *	close	membarrier(PRIVATE_EXPEDITED_RSEQ): interrupts each CPU that runs a
  *		thread of this process, and throws it out of its section
  *	fold	word += UNIT * (sum of slots - base) + FOLDED
@@ -72,9 +75,9 @@
  *    sees the device as it was set up. (On x86 loads are not reordered, so the section needs no
  *    more than that; a processor that does needs an acquire of the bound there.)
  *
- * E  kill clears the bound before it sets SHUT; only the latter refuses, and
+ * E  kill clears the bound before it takes LIVE away; only the latter refuses, and
  *    refusal acquires it. So who is refused, and whoever he tells, finds the bound
- *    at 0 on every CPU, and then SHUT.
+ *    at 0 on every CPU, and then no LIVE.
  *
  * F  put looks whom to tell when it has acquired SHUT, and before its decrement: until the gate is
  *    shut its owner may name another descriptor. Who has not seen SHUT is not the last one, if
@@ -128,12 +131,12 @@ static uint32_t gate_sum(const struct unplug_gate *gate)
  * Ownership: the caller owes unplug_gate_destroy() if it succeeds. @gate
  *	    stays the caller's.
  * Context: Any thread; not a signal handler.
- * Return: 0, or -ENOMEM: nothing to destroy then.
+ * Return: 0, or -ENOMEM, or -EINVAL for NULL: nothing to destroy then.
  */
 int unplug_gate_init(struct unplug_gate *gate,
 		     bool (*drained)(struct unplug_gate *gate))
 {
-	int err = unplug_lib_init();
+	int err = gate ? unplug_lib_init() : -EINVAL;
 
 	if (err)
 		return err;
@@ -142,7 +145,7 @@ int unplug_gate_init(struct unplug_gate *gate,
 	if (!gate->slots && gate->cpus)
 		return -ENOMEM;
 	gate->base = gate_sum(gate);
-	gate->word = GATE_NEW | GATE_SHUT;
+	gate->word = GATE_NEW;
 	gate->drained = drained;
 	gate->eventfd = -1;
 	return 0;
@@ -151,8 +154,8 @@ int unplug_gate_init(struct unplug_gate *gate,
 /**
  * unplug_gate_destroy() - give back a gate's slots
  * @gate: a gate that was never opened, or that is dead, or whose ->drained was called; NULL
- *	  does nothing. Aborts if somebody may be inside, or if another copy of the library has
- *	  prepared it
+ *	  does nothing, nor does one of zeroes. Aborts, with a line on stderr, if somebody may be
+ *	  inside, if more was put than got, or if another copy of the library has prepared it
  *
  * Ownership: the caller may free the memory @gate lies in.
  * Context: Any.
@@ -161,32 +164,48 @@ void unplug_gate_destroy(struct unplug_gate *gate)
 {
 	uint64_t word;
 
-	if (!gate)
+	if (!gate_is_ready(gate))
 		return;
 	word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
 	if (!(word & GATE_NEW) && !gate_word_over(word))
-		abort();
+		unplug_gate_fatal_busy(gate, word);
 	unplug_slots_free(gate->slots);
 	gate->slots = NULL;
+	/* Who waits for one that was never opened is not told by anybody else. */
+	if (__atomic_exchange_n(&gate->word, 0, __ATOMIC_RELAXED) & GATE_WAITED)
+		unplug_gate_wake(gate);
 }
 
 /**
  * unplug_gate_open() - let users in
- * @gate: a new gate, or a dead one, or one whose ->drained was called, and returns false
+ * @gate: a new gate, or a dead one, or one whose ->drained was called, and returns false. Aborts,
+ *	  with a line on stderr, if it is another, or was not prepared
  *
  * Ownership: the caller owes unplug_gate_shut().
  * Context: Any. The caller serialises open, shut and thaw.
  */
 void unplug_gate_open(struct unplug_gate *gate)
 {
-	/* Who waits already goes on waiting. */
-	__atomic_fetch_and(&gate->word, GATE_WAITED, __ATOMIC_RELEASE);	/* D */
+	uint64_t word;
+
+	unplug_gate_need(gate, "unplug_gate_open");
+	word = __atomic_load_n(&gate->word, __ATOMIC_RELAXED);
+	do {
+		if (!(word & GATE_NEW) && !gate_word_over(word))
+			unplug_fatal("unplug_gate_open(gate %p): it is neither new nor dead: wait until it is drained",
+				     (void *)gate);
+		/* Who waits already, or begins to, goes on waiting. */
+	} while (!__atomic_compare_exchange_n(&gate->word, &word,
+					      (word & GATE_WAITED) | GATE_LIVE, true,
+					      __ATOMIC_RELEASE, /* D */
+					      __ATOMIC_RELAXED));
 	__atomic_store_n(&gate->bound, gate->cpus, __ATOMIC_RELEASE);	/* D */
 }
 
 /**
  * unplug_gate_kill() - let no more users in
- * @gate: a live gate; on one that is further it does nothing
+ * @gate: a live gate, or a new one, which nobody is inside of; on one that is further it does
+ *	  nothing. Aborts, with a line on stderr, if it was not prepared
  *
  * Users that are about to enter may still succeed, until unplug_gates_close()
  * returned; whoever begins after one failed does not. ->drained is not called before
@@ -197,12 +216,34 @@ void unplug_gate_open(struct unplug_gate *gate)
  */
 void unplug_gate_kill(struct unplug_gate *gate)
 {
-	uint64_t flags = GATE_SHUT | (gate->drained ? GATE_TELLING : 0);
+	uint64_t word, flags = GATE_SHUT;
 
-	if (__atomic_load_n(&gate->word, __ATOMIC_RELAXED) & GATE_SHUT)
+	unplug_gate_need(gate, "unplug_gate_kill");
+	if (gate->drained)
+		flags |= GATE_TELLING;
+	word = __atomic_load_n(&gate->word, __ATOMIC_RELAXED);
+	if (word & GATE_SHUT)
 		return;
 	__atomic_store_n(&gate->bound, 0, __ATOMIC_RELAXED);
-	__atomic_fetch_or(&gate->word, flags, __ATOMIC_ACQ_REL);	/* E, F */
+	do {
+		if (word & GATE_SHUT)
+			return;
+	} while (!__atomic_compare_exchange_n(&gate->word, &word,
+					      (word & ~(GATE_LIVE | GATE_NEW)) | flags, true,
+					      __ATOMIC_ACQ_REL, /* E, F */
+					      __ATOMIC_RELAXED));
+}
+
+static int gates_check(struct unplug_gate *const gates[], unsigned int n)
+{
+	unsigned int i;
+
+	if (n && !gates)
+		return -EINVAL;
+	for (i = 0; i < n; i++)
+		if (!gate_is_ready(gates[i]))
+			return -EINVAL;
+	return 0;
 }
 
 /**
@@ -217,12 +258,15 @@ void unplug_gate_kill(struct unplug_gate *gate)
  * Context: Any.
  * Return: 0; -EPERM or another error of membarrier(2): a filter of system calls
  *	   forbids it. Then users may still be about to enter, nothing may be
- *	   folded, and the call may be repeated.
+ *	   folded, and the call may be repeated. -EINVAL: one of them was not prepared.
  */
 int unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
 {
+	int err = gates_check(gates, n);
 	unsigned int i;
 
+	if (err)
+		return err;
 	for (i = 0; i < n; i++)
 		if (gates[i]->cpus)
 			return unplug_slots_sync();	/* B */
@@ -237,10 +281,13 @@ int unplug_gates_close(struct unplug_gate *const gates[], unsigned int n)
  *
  * Ownership: the caller owes unplug_gate_shut().
  * Context: Any. The caller serialises open, shut and thaw.
- * Return: 0; -EBUSY: somebody is inside, or ->drained has not returned, or it is not shut.
+ * Return: 0; -EBUSY: somebody is inside, or ->drained has not returned, or it is not shut;
+ *	   -EINVAL: it was not prepared.
  */
 int unplug_gate_thaw(struct unplug_gate *gate)
 {
+	if (!gate_is_ready(gate))
+		return -EINVAL;
 	if (unplug_gate_state(gate) != UNPLUG_GATE_DEAD)
 		return -EBUSY;
 	unplug_gate_open(gate);
@@ -249,7 +296,8 @@ int unplug_gate_thaw(struct unplug_gate *gate)
 
 /**
  * unplug_gate_fold() - begin to wait for those inside
- * @gate: a closed gate; on one that is folded it does nothing
+ * @gate: a closed gate; on one that is folded it does nothing. Aborts, with a line on stderr, if
+ *	  more was put than got, or if it was not killed, or not prepared
  *
  * Does not wait itself: ->drained is called when the last user leaves; from
  * here if nobody is inside.
@@ -259,12 +307,18 @@ int unplug_gate_thaw(struct unplug_gate *gate)
  */
 void unplug_gate_fold(struct unplug_gate *gate)
 {
-	int fd = gate->eventfd;
 	uint32_t sum, inside;
 	uint64_t add, word;
+	int fd;
 
-	if (__atomic_load_n(&gate->word, __ATOMIC_RELAXED) & GATE_FOLDED)
+	unplug_gate_need(gate, "unplug_gate_fold");
+	fd = gate->eventfd;
+	word = __atomic_load_n(&gate->word, __ATOMIC_RELAXED);
+	if (word & GATE_FOLDED)
 		return;
+	if (!(word & GATE_SHUT))
+		unplug_fatal("unplug_gate_fold(gate %p): it is not closed: call unplug_gate_kill() and unplug_gates_close() first",
+			     (void *)gate);
 	sum = gate_sum(gate);
 	inside = sum - gate->base;
 	/* For unplug_gate_inside(), which may be looking */
@@ -273,25 +327,32 @@ void unplug_gate_fold(struct unplug_gate *gate)
 	word = __atomic_add_fetch(&gate->word, add, __ATOMIC_ACQ_REL);	/* C */
 	if (gate_word_over(word))
 		unplug_gate_tell(gate, word, fd);
+	else if (gate_word_below(word))
+		unplug_gate_fatal_below(gate);
 }
 
 /**
  * unplug_gates_shut() - kill, close and fold gates
- * @gates: live gates, each named once; those that are further already are left as they are
+ * @gates: live gates, each named once, or new ones; those that are further already are left as
+ *	   they are
  * @n: how many
  *
- * Returns at once, whoever is inside; with one membarrier for all.
+ * Returns at once, whoever is inside; with one membarrier for all. One that was new is dead then,
+ * as if it had been open: ->drained is called, and it may be opened later.
  *
  * Ownership: each gate is the last user's until one was told that it is dead.
  * Context: Any. The caller serialises open, shut and thaw.
  * Return: 0; -EPERM or another error of membarrier(2): no user is let in, or hardly any, but
  *	   nobody will be told that the gates are dead, until the call is repeated and succeeds.
+ *	   -EINVAL: one of them was not prepared; nothing was done.
  */
 int unplug_gates_shut(struct unplug_gate *const gates[], unsigned int n)
 {
+	int err = gates_check(gates, n);
 	unsigned int i;
-	int err;
 
+	if (err)
+		return err;
 	for (i = 0; i < n; i++)
 		unplug_gate_kill(gates[i]);
 	err = unplug_gates_close(gates, n);
@@ -304,7 +365,7 @@ int unplug_gates_shut(struct unplug_gate *const gates[], unsigned int n)
 
 /**
  * unplug_gate_shut() - kill, close and fold a gate
- * @gate: a live gate; one that is further already is left as it is
+ * @gate: a live gate, or a new one; one that is further already is left as it is
  *
  * Ownership: as unplug_gates_shut().
  * Context: as unplug_gates_shut().
@@ -329,7 +390,7 @@ bool unplug_gate_get_slow(struct unplug_gate *gate)
 
 	unplug_slots_leave();
 	do {
-		if (word & GATE_SHUT)
+		if (!(word & GATE_LIVE))
 			return false;	/* E */
 	} while (!__atomic_compare_exchange_n(&gate->word, &word,
 					      word + GATE_UNIT, true,
@@ -351,16 +412,21 @@ void unplug_gate_put_slow(struct unplug_gate *gate)
 	int fd;
 
 	unplug_slots_leave();
-	while (!(word & GATE_SHUT))
+	while (!(word & GATE_SHUT)) {
+		if (!(word & GATE_LIVE))
+			unplug_gate_fatal_closed(gate);
 		if (__atomic_compare_exchange_n(&gate->word, &word,
 						word - GATE_UNIT, true,
 						__ATOMIC_ACQ_REL,	/* C */
 						__ATOMIC_ACQUIRE))	/* F */
 			return;
+	}
 	fd = gate->eventfd;
 	word = __atomic_sub_fetch(&gate->word, GATE_UNIT, __ATOMIC_ACQ_REL); /* C */
 	if (gate_word_over(word))
 		unplug_gate_tell(gate, word, fd);
+	else if (word & GATE_FOLDED && gate_word_below(word))
+		unplug_gate_fatal_below(gate);
 }
 
 /**
@@ -369,7 +435,7 @@ void unplug_gate_put_slow(struct unplug_gate *gate)
  * @inside: how many references the child has taken over. Those of other threads are not among
  *	    them: these are not there
  *
- * The parent's gate stays as it is. A gate that is shut and has nobody inside is dead: this
+ * Not from ->drained. The parent's gate stays as it is. A gate that is shut and has nobody inside is dead: this
  * is told as ever (and an eventfd is the parent's, too, unless it was replaced). If another thread
  * was in ->drained, that is called again. A gate that was being shut by another thread has to be
  * shut again.
@@ -379,9 +445,12 @@ void unplug_gate_put_slow(struct unplug_gate *gate)
  */
 void unplug_gate_forked(struct unplug_gate *gate, unsigned int inside)
 {
-	uint64_t flags = gate->word & (GATE_FLAGS & ~GATE_WAITED);
-	bool was_dead = gate_word_dead(gate->word);
+	uint64_t flags;
+	bool was_dead;
 
+	unplug_gate_need(gate, "unplug_gate_forked");
+	flags = gate->word & (GATE_FLAGS & ~GATE_WAITED);
+	was_dead = gate_word_dead(gate->word);
 	gate->base = gate_sum(gate);
 	gate->word = flags + inside * GATE_UNIT;
 	if (!was_dead && gate_word_over(gate->word))
@@ -394,16 +463,16 @@ void unplug_gate_forked(struct unplug_gate *gate, unsigned int inside)
  *
  * Ownership: takes and puts nothing.
  * Context: Any.
- * Return: what it was a moment ago (DRAINING until ->drained has returned);
+ * Return: what it was a moment ago (DRAINING until ->drained has returned; NEW of zeroes, or NULL);
  *	   UNPLUG_GATE_DEAD and UNPLUG_GATE_NEW are for good, as far as others are concerned.
  */
 enum unplug_gate_state unplug_gate_state(const struct unplug_gate *gate)
 {
-	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+	uint64_t word = gate ? __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE) : 0;
 
-	if (word & GATE_NEW)
+	if (!(word & (GATE_LIVE | GATE_SHUT)))
 		return UNPLUG_GATE_NEW;
-	if (!(word & GATE_SHUT))
+	if (word & GATE_LIVE)
 		return UNPLUG_GATE_LIVE;
 	if (!(word & GATE_FOLDED))
 		return UNPLUG_GATE_DYING;
@@ -423,9 +492,11 @@ enum unplug_gate_state unplug_gate_state(const struct unplug_gate *gate)
  */
 unsigned int unplug_gate_inside(const struct unplug_gate *gate)
 {
-	uint64_t word = __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE);
+	uint64_t word = gate ? __atomic_load_n(&gate->word, __ATOMIC_ACQUIRE) : 0;
 	int64_t count = (int64_t)(word & ~GATE_FLAGS) / (int64_t)GATE_UNIT;
 
+	if (!word)
+		return 0;
 	if (!(word & GATE_FOLDED))
 		count += (int32_t)(gate_sum(gate) -
 				   __atomic_load_n(&gate->base, __ATOMIC_RELAXED));

@@ -20,6 +20,8 @@
  *    a reference of the old.
  *
  * Numbers go up and wrap: one that was freed comes back last.
+ *
+ * model/registry.pml has A and B: change both.
  */
 
 #include <errno.h>
@@ -200,7 +202,7 @@ void unplug_minor_free(struct unplug_dev *dev)
 
 /**
  * unplug_registry_find() - look up a device by number
- * @registry: the registry
+ * @registry: the registry; in NULL nothing is found
  * @minor: any number
  *
  * Ownership: the caller owes unplug_dev_put() if it succeeds.
@@ -213,7 +215,7 @@ struct unplug_dev *unplug_registry_find(struct unplug_registry *registry,
 	struct registry_slot *slot;
 	uint32_t refs;
 
-	if (minor >= registry->minors)
+	if (!registry || minor >= registry->minors)
 		return NULL;
 	slot = registry_slot(registry, minor);
 	if (!slot)
@@ -230,7 +232,7 @@ struct unplug_dev *unplug_registry_find(struct unplug_registry *registry,
 
 /**
  * unplug_registry_next() - go through all devices
- * @registry: the registry
+ * @registry: the registry; in NULL nothing is found
  * @from: the lowest number wanted, 0 at first; set to what to go on with
  *
  * Ownership: the caller owes unplug_dev_put() for each.
@@ -242,6 +244,8 @@ struct unplug_dev *unplug_registry_next(struct unplug_registry *registry,
 {
 	struct unplug_dev *dev;
 
+	if (!registry || !from)
+		return NULL;
 	while (*from < registry->minors) {
 		if (!registry_slot(registry, *from)) {
 			*from = (*from / CHUNK_SLOTS + 1) * CHUNK_SLOTS;

@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 /* A look opens a file of /proc or two: tens of microseconds. */
@@ -103,15 +104,27 @@ static int thread_writes(pid_t pid, long tid)
 	return -1;
 }
 
+/*
+ * Is it a name of the file? What the kernel knows is enough: to ask the server of whatever else
+ * it may be a name of (FUSE, NFS) could take for ever.
+ */
+static bool path_is(const char *path, const struct stat *st)
+{
+	struct statx other;
+
+	return !statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO, &other) &&
+	       makedev(other.stx_dev_major, other.stx_dev_minor) == st->st_dev &&
+	       other.stx_ino == st->st_ino;
+}
+
 /* Is the descriptor one for writing to the file? Threads may have different ones. */
 static bool fd_writable(pid_t pid, long tid, long fd, const struct stat *st)
 {
 	char path[80], buf[256];
 	unsigned int flags;
-	struct stat other;
 
 	snprintf(path, sizeof(path), "/proc/%d/task/%ld/fd/%ld", (int)pid, tid, fd);
-	if (stat(path, &other) < 0 || other.st_dev != st->st_dev || other.st_ino != st->st_ino)
+	if (!path_is(path, st))
 		return false;
 	snprintf(path, sizeof(path), "/proc/%d/task/%ld/fdinfo/%ld", (int)pid, tid, fd);
 	return proc_read(path, buf, sizeof(buf)) > 0 &&

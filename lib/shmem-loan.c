@@ -17,6 +17,7 @@ struct unplug_loan {
 	int fd;
 	void *addr;
 	size_t size;
+	bool read_only;
 	struct unplug_sigbus *guard;	/* or NULL */
 };
 
@@ -40,10 +41,12 @@ static int loan_check(int fd, const struct shmem_offer *offer)
 
 static int loan_map(struct unplug_loan *loan, const struct shmem_offer *offer, unsigned int flags)
 {
-	int prot = offer->flags & UNPLUG_SHMEM_READ_ONLY ? PROT_READ : PROT_READ | PROT_WRITE;
+	bool read_only = offer->flags & UNPLUG_SHMEM_READ_ONLY;
+	int prot = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
 	struct unplug_sigbus_attr attr = { .policy = UNPLUG_SIGBUS_PATCH, .prot = prot };
 	int r;
 
+	loan->read_only = read_only;
 	loan->size = offer->size;
 	loan->addr = mmap(NULL, loan->size, prot, MAP_SHARED, loan->fd, 0);
 	if (loan->addr == MAP_FAILED)
@@ -53,7 +56,7 @@ static int loan_map(struct unplug_loan *loan, const struct shmem_offer *offer, u
 	r = unplug_sigbus_register(&loan->guard, loan->addr, loan->size, &attr);
 	if (r < 0)
 		munmap(loan->addr, loan->size);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /**
@@ -72,7 +75,8 @@ static int loan_map(struct unplug_loan *loan, const struct shmem_offer *offer, u
  * Context: Any thread. May sleep.
  * Return: 0; -EBADMSG: that is no loan; -ENODEV: it has been taken back already; -ECONNRESET:
  *	   the other end is closed; -EINVAL for @flags; -ENOMEM; or what recvmsg(2) or
- *	   unplug_sigbus_register() say.
+ *	   unplug_sigbus_register() say. 0 also if somebody else has SIGBUS by now: ask
+ *	   unplug_sigbus_check().
  */
 int unplug_loan_borrow(struct unplug_loan **loanp, int sock, unsigned int flags)
 {
@@ -125,11 +129,11 @@ void unplug_loan_free(struct unplug_loan *loan)
  * @loan: what was borrowed
  *
  * Context: Any.
- * Return: The address; it stays the same when the memory is taken back.
+ * Return: The address; it stays the same when the memory is taken back. NULL of NULL.
  */
 void *unplug_loan_addr(const struct unplug_loan *loan)
 {
-	return loan->addr;
+	return loan ? loan->addr : NULL;
 }
 
 /**
@@ -137,11 +141,26 @@ void *unplug_loan_addr(const struct unplug_loan *loan)
  * @loan: what was borrowed
  *
  * Context: Any.
- * Return: Bytes; it stays the same when the memory is taken back.
+ * Return: Bytes; it stays the same when the memory is taken back. 0 of NULL.
  */
 size_t unplug_loan_size(const struct unplug_loan *loan)
 {
-	return loan->size;
+	return loan ? loan->size : 0;
+}
+
+/**
+ * unplug_loan_read_only() - can borrowed memory only be read?
+ * @loan: what was borrowed
+ *
+ * The owner has said so, by UNPLUG_SHMEM_READ_ONLY: who writes to it is killed by SIGSEGV, also when
+ * zeroes have come in its place.
+ *
+ * Context: Any.
+ * Return: Whether it is mapped for reading alone; NULL is.
+ */
+bool unplug_loan_read_only(const struct unplug_loan *loan)
+{
+	return !loan || loan->read_only;
 }
 
 /**
@@ -153,13 +172,13 @@ size_t unplug_loan_size(const struct unplug_loan *loan)
  * as long as ever, if UNPLUG_LOAN_ZEROES was asked for, and they were touched.
  *
  * Context: Any.
- * Return: Whether any of it is missing now, or was when it was touched.
+ * Return: Whether any of it is missing now, or was when it was touched; NULL is.
  */
 bool unplug_loan_lost(const struct unplug_loan *loan)
 {
 	struct stat st;
 
-	if (loan->guard && unplug_sigbus_lost(loan->guard))
+	if (!loan || unplug_sigbus_lost(loan->guard))
 		return true;
 	return fstat(loan->fd, &st) < 0 || (uint64_t)st.st_size < loan->size;
 }

@@ -7,6 +7,7 @@
  * waits for ever, too: it has a reference of its own, and tells by the state when it is done.
  */
 
+#include "internal.h"
 #include "shmem.h"
 
 #include <errno.h>
@@ -111,7 +112,7 @@ static int shmem_map(struct unplug_shmem *shmem)
 	r = unplug_sigbus_register(&shmem->guard, shmem->addr, shmem->size, &attr);
 	if (r < 0)
 		munmap(shmem->addr, shmem->size);
-	return r;
+	return r < 0 ? r : 0;
 }
 
 /*
@@ -148,7 +149,8 @@ static int shmem_seal(struct unplug_shmem *shmem)
  * Context: Any thread. May sleep.
  * Return: 0; -EINVAL for a size or flags that make no sense; -ENOMEM, which with UNPLUG_SHMEM_HUGE
  *	   says that too few huge pages are reserved; or what memfd_create(2), open(2) of
- *	   /proc/self/fd, and unplug_sigbus_register() say.
+ *	   /proc/self/fd, and unplug_sigbus_register() say. 0 also if somebody else has SIGBUS by now:
+ *	   ask unplug_sigbus_check().
  */
 int unplug_shmem_create(struct unplug_shmem **shmemp, const char *name, size_t size,
 			unsigned int flags)
@@ -213,11 +215,11 @@ void unplug_shmem_free(struct unplug_shmem *shmem)
  * @shmem: memory that can be lent
  *
  * Context: Any.
- * Return: The address, for reading and writing; it stays the same.
+ * Return: The address, for reading and writing; it stays the same. NULL of NULL.
  */
 void *unplug_shmem_addr(const struct unplug_shmem *shmem)
 {
-	return shmem->addr;
+	return shmem ? shmem->addr : NULL;
 }
 
 /**
@@ -225,11 +227,11 @@ void *unplug_shmem_addr(const struct unplug_shmem *shmem)
  * @shmem: memory that can be lent
  *
  * Context: Any.
- * Return: Bytes, in whole pages.
+ * Return: Bytes, in whole pages; 0 of NULL.
  */
 size_t unplug_shmem_size(const struct unplug_shmem *shmem)
 {
-	return shmem->size;
+	return shmem ? shmem->size : 0;
 }
 
 /**
@@ -237,11 +239,12 @@ size_t unplug_shmem_size(const struct unplug_shmem *shmem)
  * @shmem: memory that can be lent
  *
  * Context: Any.
- * Return: The state, which may change meanwhile if a revoke is under way.
+ * Return: The state, which may change meanwhile if a revoke is under way; of NULL
+ *	   UNPLUG_SHMEM_REVOKED.
  */
 enum unplug_shmem_state unplug_shmem_state(const struct unplug_shmem *shmem)
 {
-	return (enum unplug_shmem_state)atomic_load(&shmem->state);
+	return shmem ? (enum unplug_shmem_state)atomic_load(&shmem->state) : UNPLUG_SHMEM_REVOKED;
 }
 
 /**
@@ -254,13 +257,13 @@ enum unplug_shmem_state unplug_shmem_state(const struct unplug_shmem *shmem)
  * be read). That is known when it was touched, and zeroes have come in the place of all.
  *
  * Context: Any.
- * Return: Whether any of it is missing now, or was when it was touched.
+ * Return: Whether any of it is missing now, or was when it was touched; NULL is.
  */
 bool unplug_shmem_lost(const struct unplug_shmem *shmem)
 {
 	struct stat st;
 
-	return unplug_sigbus_lost(shmem->guard) || fstat(shmem->fd, &st) < 0 ||
+	return !shmem || unplug_sigbus_lost(shmem->guard) || fstat(shmem->fd, &st) < 0 ||
 	       (uint64_t)st.st_size < shmem->size;
 }
 
@@ -274,19 +277,21 @@ bool unplug_shmem_lost(const struct unplug_shmem *shmem)
  *
  * Context: Any thread. Waits as sendmsg(2) does.
  * Return: 0; -ENODEV: it has been revoked; -EIO: only a part of the message could be sent, the
- *	   stream is of no use any more; or what sendmsg(2) says.
+ *	   stream is of no use any more; -EINVAL for NULL; or what sendmsg(2) says.
  */
 int unplug_shmem_lend(struct unplug_shmem *shmem, int sock)
 {
-	struct shmem_offer offer = {
-		.magic = SHMEM_MAGIC, .size = shmem->size, .flags = shmem->flags,
-	};
+	struct shmem_offer offer = { .magic = SHMEM_MAGIC };
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
 	int r;
 
+	if (!shmem)
+		return -EINVAL;
 	if (unplug_shmem_state(shmem) != UNPLUG_SHMEM_LIVE)
 		return -ENODEV;
+	offer.size = shmem->size;
+	offer.flags = shmem->flags;
 	r = shmem_offer_send(sock, &offer, shmem->lend_fd);
 	if (!r && !getsockopt(sock, SOL_SOCKET, SO_PEERCRED, &peer, &len))
 		shmem->lent = peer.pid;
@@ -354,17 +359,6 @@ static int shut_wait(struct unplug_shmem *shmem, const struct timespec *deadline
 	return 0;
 }
 
-static void deadline_set(struct timespec *deadline, int timeout_ms)
-{
-	clock_gettime(CLOCK_MONOTONIC, deadline);
-	deadline->tv_sec += timeout_ms / 1000;
-	deadline->tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (deadline->tv_nsec >= 1000000000L) {
-		deadline->tv_sec++;
-		deadline->tv_nsec -= 1000000000L;
-	}
-}
-
 /**
  * unplug_shmem_revoke() - take memory back, from everybody
  * @shmem: memory that was lent
@@ -376,7 +370,8 @@ static void deadline_set(struct timespec *deadline, int timeout_ms)
  * "What survives". May be called again, and by several threads.
  *
  * The search for the holder comes on top of the timeout. It is bounded, by 32768 looks into /proc, which
- * takes less than a second where nothing else does; without @holder there is none.
+ * takes less than a second where nothing else does; without @holder there is none. A process that
+ * does not get on in exec(2) holds up a look at it.
  *
  * After -ETIMEDOUT it goes on, in a thread of this process. That thread cannot be killed, nor can
  * the process be, until the holder is.
@@ -384,17 +379,17 @@ static void deadline_set(struct timespec *deadline, int timeout_ms)
  * Context: Any thread. May sleep. Not in the child of a fork that was born in between: the
  *	    thread is not there, and nobody tells the child that it is done. unplug_shmem_lost() does.
  * Return: 0; -ETIMEDOUT: not yet, see @holder; -EAGAIN: no thread could be made, nothing was
- *	   done; or what ftruncate(2) and futex(2) say.
+ *	   done; -EINVAL for NULL; or what ftruncate(2) and futex(2) say.
  */
 int unplug_shmem_revoke(struct unplug_shmem *shmem, int timeout_ms,
 			struct unplug_shmem_holder *holder)
 {
 	uint32_t state = UNPLUG_SHMEM_LIVE;
-	struct timespec deadline;
+	struct timespec deadline = unplug_deadline(timeout_ms);
 	int r = 0;
 
-	if (timeout_ms >= 0)
-		deadline_set(&deadline, timeout_ms);
+	if (!shmem)
+		return -EINVAL;
 	if (atomic_compare_exchange_strong(&shmem->state, &state, UNPLUG_SHMEM_SHUT)) {
 		if (timeout_ms < 0)
 			shmem_empty(shmem);

@@ -5,6 +5,7 @@
  */
 
 #include "sigbus.h"
+#include "internal.h"
 
 #include <errno.h>
 #include <linux/futex.h>
@@ -73,14 +74,8 @@ static void signals_restore(uint64_t before)
 	syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, NULL, KERNEL_SIGSET_SIZE);
 }
 
-/*
- * With all signals blocked: if another handler interrupted who patches, and faulted, it would wait
- * for itself.
- */
 static bool policy_patch(struct unplug_sigbus *guard, uintptr_t addr)
 {
-	uint64_t before;
-
 	switch (atomic_load_explicit(&guard->patch, memory_order_acquire)) {
 	case SIGBUS_PATCHED:
 		/* Somebody mapped something else there, and lost that: not ours. */
@@ -92,9 +87,7 @@ static bool policy_patch(struct unplug_sigbus *guard, uintptr_t addr)
 	case SIGBUS_FAILED:
 		return false;
 	}
-	signals_block(&before);
 	patch_once(guard);
-	signals_restore(before);
 	return guard->patch == SIGBUS_PATCHED;
 }
 
@@ -159,7 +152,6 @@ static bool policy_apply(struct unplug_sigbus *guard, uintptr_t addr,
 {
 	const struct unplug_sigbus_attr *attr = &guard->attr;
 	enum unplug_sigbus_verdict verdict;
-	uint64_t before;
 
 	switch (attr->policy) {
 	case UNPLUG_SIGBUS_PATCH:
@@ -171,9 +163,7 @@ static bool policy_apply(struct unplug_sigbus *guard, uintptr_t addr,
 		break;
 	}
 
-	signals_block(&before);
 	verdict = attr->lost(guard, (void *)addr, attr->data);
-	signals_restore(before);
 	switch (verdict) {
 	case UNPLUG_SIGBUS_RETRY:
 		return true;
@@ -188,16 +178,22 @@ static bool policy_apply(struct unplug_sigbus *guard, uintptr_t addr,
 	return false;
 }
 
-/* Returns whether the loss at @addr was a guard's, and is answered. */
+/*
+ * Returns whether the loss at @addr was a guard's, and is answered. With all signals blocked: a
+ * handler that interrupted who patches, and faulted, would wait for itself, and one that jumps
+ * out of here would leave the guard entered for ever.
+ */
 bool sigbus_answer(uintptr_t addr, ucontext_t *context)
 {
 	struct sigbus_inside inside = { .outer = sigbus_inside };
 	struct unplug_sigbus_point *point = NULL;
-	bool answered;
+	bool answered = false;
+	uint64_t before;
 
+	signals_block(&before);
 	inside.guard = sigbus_find(addr);
 	if (!inside.guard)
-		return false;
+		goto out;
 
 	sigbus_inside = &inside;
 	answered = policy_apply(inside.guard, addr, &point);
@@ -210,12 +206,14 @@ bool sigbus_answer(uintptr_t addr, ucontext_t *context)
 		sigbus_copies_restore(point->copies);
 		sigbus_resume(&point->env, context);
 	}
+out:
+	signals_restore(before);
 	return answered;
 }
 
 /**
  * unplug_sigbus_arm() - the part of unplug_sigbus_try() that is no macro
- * @point: its place was set already
+ * @point: its place was set already. Aborts, with a line on stderr, if it is NULL
  * @guard: whose losses end there, or NULL: those of any
  *
  * Context: Any.
@@ -223,6 +221,8 @@ bool sigbus_answer(uintptr_t addr, ucontext_t *context)
  */
 int unplug_sigbus_arm(struct unplug_sigbus_point *point, struct unplug_sigbus *guard)
 {
+	if (!point)
+		unplug_fatal("unplug_sigbus_arm(NULL): it takes a point of the calling function's");
 	point->guard = guard;
 	point->outer = points;
 	point->copies = sigbus_copies();
@@ -234,12 +234,15 @@ int unplug_sigbus_arm(struct unplug_sigbus_point *point, struct unplug_sigbus *g
 
 /**
  * unplug_sigbus_end() - disarm a recovery point
- * @point: the one that this thread armed last
+ * @point: the one that this thread armed last. Aborts, with a line on stderr, if it is another
  *
  * Context: Any. Not after a loss that ended there, which disarms it.
  */
 void unplug_sigbus_end(struct unplug_sigbus_point *point)
 {
 	atomic_signal_fence(memory_order_seq_cst);
+	if (!point || point != points)
+		unplug_fatal("unplug_sigbus_end(point %p): it is not the one armed last, %p: end each once, the inner one first",
+			     (void *)point, (void *)points);
 	points = point->outer;
 }

@@ -176,11 +176,11 @@ out:
  * Context: Any thread that does not block SIGBUS; signal handlers, too, once there is
  *	    a handler: the first call installs it.
  * Return: How many bytes were copied: @len, or all those before the first one that was
- *	   gone. 0, too, if the handler cannot be installed.
+ *	   gone. 0, too, if the handler cannot be installed, or for NULL.
  */
 size_t unplug_sigbus_copy_in(void *to, const void *guarded, size_t len)
 {
-	if (sigbus_need() < 0)
+	if (!to || !guarded || sigbus_need() < 0)
 		return 0;
 	return len - sigbus_copy(to, guarded, len, guarded);
 }
@@ -199,7 +199,7 @@ size_t unplug_sigbus_copy_in(void *to, const void *guarded, size_t len)
  */
 size_t unplug_sigbus_copy_out(void *guarded, const void *from, size_t len)
 {
-	if (sigbus_need() < 0)
+	if (!guarded || !from || sigbus_need() < 0)
 		return 0;
 	return len - sigbus_copy(guarded, from, len, guarded);
 }

@@ -69,6 +69,7 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -180,30 +181,43 @@ static bool range_is_taken(uintptr_t start, size_t len, const struct unplug_sigb
 	return false;
 }
 
-/* A free place, of a new chunk if need be. Under the lock. */
-static struct unplug_sigbus *place_take(void)
+/* The place that has been free for longest, or NULL. Under the lock. */
+static struct unplug_sigbus *place_find(struct chunk **lastp)
 {
-	struct chunk *chunk = &chunks, *next = &chunks;
+	struct unplug_sigbus *guard, *best = NULL;
+	struct chunk *chunk = &chunks;
 	int i;
 
-	while (next) {
-		chunk = next;
+	for (; chunk; chunk = atomic_load_explicit(&chunk->next, memory_order_relaxed)) {
+		*lastp = chunk;
 		for (i = 0; i < CHUNK_GUARDS; i++) {
-			if (!chunk->guards[i].taken)
-				goto found;
+			guard = &chunk->guards[i];
+			if (!guard->taken && (!best || guard->id < best->id))
+				best = guard;
 		}
-		next = atomic_load_explicit(&chunk->next, memory_order_relaxed);
 	}
-	next = calloc(1, sizeof(*next));
-	if (!next)
-		return NULL;
-	atomic_store_explicit(&chunk->next, next, memory_order_release);	/* F */
-	chunk = next;
-	i = 0;
-found:
-	chunk->guards[i].taken = true;
-	chunk->guards[i].id = ++last_id;
-	return &chunk->guards[i];
+	return best;
+}
+
+/*
+ * A free place, of a new chunk if need be. Under the lock. Those that were given back last come
+ * last: who unregisters a guard twice meets a free place, and no other's guard.
+ */
+static struct unplug_sigbus *place_take(void)
+{
+	struct chunk *last, *next;
+	struct unplug_sigbus *guard = place_find(&last);
+
+	if (!guard) {
+		next = calloc(1, sizeof(*next));
+		if (!next)
+			return NULL;
+		atomic_store_explicit(&last->next, next, memory_order_release);	/* F */
+		guard = &next->guards[0];
+	}
+	guard->taken = true;
+	guard->id = ++last_id;
+	return guard;
 }
 
 /*
@@ -222,6 +236,8 @@ static bool attr_is_valid(const struct unplug_sigbus_attr *attr, uintptr_t start
 {
 	bool aligned = !(start & ((uintptr_t)sysconf(_SC_PAGESIZE) - 1));
 
+	if (attr->prot & ~(PROT_READ | PROT_WRITE | PROT_EXEC))
+		return false;
 	switch (attr->policy) {
 	case UNPLUG_SIGBUS_PATCH:
 		return aligned;
@@ -267,7 +283,9 @@ static int guard_start(struct unplug_sigbus **guardp, uintptr_t start, size_t le
  * Ownership: the caller owes unplug_sigbus_unregister(), before the range is unmapped
  *	    or given to another use.
  * Context: Any thread, not in a signal handler. May sleep.
- * Return: 0; -EINVAL for a range or attributes that make no sense; -EEXIST: a part of the range is
+ * Return: 0, also if somebody else has the signal by now: whether losses will be answered,
+ *	   unplug_sigbus_check() says; -EINVAL for
+ *	   a range or attributes that make no sense; -EEXIST: a part of the range is
  *	   guarded, and either of the two may patch; -ENOMEM; or what unplug_sigbus_install()
  *	   returns.
  */
@@ -278,7 +296,7 @@ int unplug_sigbus_register(struct unplug_sigbus **guardp, void *addr, size_t len
 	size_t pages = whole_pages(start, len);
 	int r;
 
-	if (!guardp || !attr || !pages || !attr_is_valid(attr, start))
+	if (!guardp || !addr || !attr || !pages || !attr_is_valid(attr, start))
 		return -EINVAL;
 	r = sigbus_need();
 	if (r < 0)
@@ -299,7 +317,9 @@ int unplug_sigbus_register(struct unplug_sigbus **guardp, void *addr, size_t len
  *
  * Context: Any thread, not in a signal handler. Waits for the policies that run, which
  *	    is bounded but for callbacks.
- * Return: 0, or -EDEADLK from inside the guard's own callback: nothing was done.
+ * Return: 0; or, and nothing was done: -EDEADLK from inside the guard's own callback; -EINVAL: it
+ *	   is not registered any more. (That is seen as long as its place was not given to
+ *	   another, and the place given back last is given last; don't rely on it.)
  */
 int unplug_sigbus_unregister(struct unplug_sigbus *guard)
 {
@@ -310,7 +330,9 @@ int unplug_sigbus_unregister(struct unplug_sigbus *guard)
 	if (sigbus_is_inside(guard))
 		return -EDEADLK;
 
-	atomic_fetch_and_explicit(&guard->word, SIGBUS_USERS, memory_order_acq_rel);	/* C */
+	word = atomic_fetch_and_explicit(&guard->word, SIGBUS_USERS, memory_order_acq_rel);	/* C */
+	if (!(word & SIGBUS_LIVE))
+		return -EINVAL;
 	for (;;) {
 		word = atomic_load_explicit(&guard->word, memory_order_acquire);	/* C */
 		if (!word)
@@ -319,6 +341,7 @@ int unplug_sigbus_unregister(struct unplug_sigbus *guard)
 	}
 
 	pthread_mutex_lock(&lock);
+	guard->id = ++last_id;
 	guard->taken = false;	/* E */
 	pthread_mutex_unlock(&lock);
 	return 0;
@@ -326,7 +349,7 @@ int unplug_sigbus_unregister(struct unplug_sigbus *guard)
 
 /**
  * unplug_sigbus_lost() - was memory of the guard missed?
- * @guard: a guard that is registered
+ * @guard: a guard that is registered; of NULL nothing was
  *
  * Who has read zeroes that a patch put there, by whatever thread, and asks then, is told.
  *
@@ -336,6 +359,8 @@ int unplug_sigbus_unregister(struct unplug_sigbus *guard)
  */
 bool unplug_sigbus_lost(const struct unplug_sigbus *guard)
 {
+	if (!guard)
+		return false;
 	/* PATCHING was said before mmap (G), hits are counted after it. */
 	atomic_thread_fence(memory_order_acquire);
 	return atomic_load_explicit(&guard->patch, memory_order_relaxed) != SIGBUS_WHOLE ||
@@ -364,8 +389,11 @@ static void guard_fork(struct unplug_sigbus *guard)
 	guard->word = live | own_users(guard);
 	if (!guard->word)
 		guard->taken = false;
-	if (guard->patch == SIGBUS_PATCHING)
+	/* The patch may be there already, and zeroes be read that are not the owner's. */
+	if (guard->patch == SIGBUS_PATCHING) {
 		guard->patch = SIGBUS_WHOLE;
+		guard->hits++;
+	}
 }
 
 static void fork_prepare(void)

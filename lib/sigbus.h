@@ -31,7 +31,7 @@ enum sigbus_patch {
  * @start: of the range; changed while the word is 0 only
  * @len: the same
  * @attr: the same; plain, as it is read by who is inside alone
- * @id: the same; of the registration: no other has it
+ * @id: the same; of the registration: no other has it. Of a free place: when it was given back
  * @patch: enum sigbus_patch; a futex
  * @hits: faults of this registration that were answered
  * @taken: not free; under the registry's lock

@@ -13,7 +13,7 @@
  *
  * B  Who gives a slot back clears its bit, a release, then adds it to the free ones, likewise. Who
  *    takes one acquires both: where one is free there is a bit, and what was counted by the
- *    gate before has been.
+ *    gate before has been. (model/registry.pml: change both.)
  *
  * Once, at the first gate, it is decided whether restartable sequences are used: glibc must have
  * registered them (not in valgrind, nor with glibc.pthread.rseq=0), and the kernel must be
@@ -162,7 +162,7 @@ char *unplug_slots_alloc(uint32_t *cpus)
  * unplug_slots_free() - give them back
  * @slots: what unplug_slots_alloc() returned, or NULL
  *
- * Chunks are kept for the next gate. Takes no lock. Aborts if they are none of this library's:
+ * Chunks are kept for the next gate. Takes no lock. Fatal if they are none of this library's:
  * where a process has two copies of it, the one that made a gate destroys it.
  */
 void unplug_slots_free(char *slots)
@@ -176,7 +176,8 @@ void unplug_slots_free(char *slots)
 	while (chunk && (size_t)(slots - chunk->pages) >= UNPLUG_SLOTS_STRIDE)
 		chunk = chunk->next;
 	if (!chunk)
-		abort();
+		unplug_fatal("slots %p: they are another copy's of the library: let the one that made the gate destroy it",
+			     (void *)slots);
 	i = (slots - chunk->pages) / sizeof(struct unplug_slot);
 	__atomic_fetch_and(&chunk->used[i / 64], ~(UINT64_C(1) << i % 64),
 			   __ATOMIC_RELEASE);			/* B */

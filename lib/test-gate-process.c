@@ -10,6 +10,7 @@
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,6 +22,8 @@
 #include <cmocka.h>
 #include <libunplug/gate.h>
 #include <libunplug/registry.h>
+#include "internal.h"
+#include "test-fatal.h"
 
 /* A child says by its exit status which line was wrong: cmocka is the parent's. */
 #define CHILD_ASSERT(what)						\
@@ -132,13 +135,13 @@ static void fork_initialising(void **state)
 	pthread_join(thread, NULL);
 }
 
-static void forbid_membarrier(void)
+static void forbid_membarrier(unsigned int error)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 			 offsetof(struct seccomp_data, nr)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_membarrier, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error),
 		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 	};
 	struct sock_fprog filter = { sizeof(code) / sizeof(code[0]), code };
@@ -149,7 +152,7 @@ static void forbid_membarrier(void)
 
 static void child_forbidden(struct unplug_gate *gate)
 {
-	forbid_membarrier();
+	forbid_membarrier(EPERM);
 	CHILD_ASSERT(unplug_gate_get_active(gate));
 	if (!gate->cpus) {
 		CHILD_ASSERT(!unplug_gate_shut(gate));
@@ -164,10 +167,12 @@ static void child_forbidden(struct unplug_gate *gate)
 	CHILD_ASSERT(unplug_gate_wait_drained(gate, 0) == -ETIMEDOUT);
 }
 
+static unsigned int membarrier_error;
+
 /* Before the first gate of the process: it does without slots. */
 static void child_always_forbidden(struct unplug_gate *gate)
 {
-	forbid_membarrier();
+	forbid_membarrier(membarrier_error);
 	CHILD_ASSERT(!unplug_gate_init(gate, count_drained));
 	CHILD_ASSERT(!gate->cpus);
 	unplug_gate_open(gate);
@@ -214,11 +219,17 @@ static void init_no_memory(void **state)
 
 static void init_forbidden(void **state)
 {
+	/* By a filter; a kernel before 5.10, which has no such command; before 4.3, which has none */
+	static const unsigned int errors[] = { EPERM, EINVAL, ENOSYS };
 	struct unplug_gate gate;
+	size_t i;
 
 	(void)state;
 	drained = 0;
-	in_child(child_always_forbidden, &gate);
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+		membarrier_error = errors[i];
+		in_child(child_always_forbidden, &gate);
+	}
 }
 
 static void shut_forbidden(void **state)
@@ -264,6 +275,31 @@ static void mixed_programs(void **state)
 	unplug_gate_destroy(&gate);
 }
 
+/* As another copy of the library would have made it: no slots of this one's */
+static void destroy_foreign(struct unplug_gate *gate)
+{
+	static char slots[2 * UNPLUG_SLOTS_STRIDE];
+
+	unplug_gate_shut(gate);
+	gate->slots = slots;
+	unplug_gate_destroy(gate);
+}
+
+/* Memory that somebody may still count in is not given to others. */
+static void destroy_wrong(void **state)
+{
+	struct unplug_gate gate;
+
+	(void)state;
+	assert_int_equal(unplug_gate_init(&gate, NULL), 0);
+	unplug_gate_open(&gate);
+	assert_fatal(unplug_gate_destroy(&gate), "it was not shut");
+	assert_fatal(destroy_foreign(&gate), "another copy's");
+	assert_int_equal(unplug_gate_shut(&gate), 0);
+	unplug_gate_destroy(&gate);
+	unplug_gate_destroy(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +309,7 @@ int main(void)
 		cmocka_unit_test(fork_initialising),
 		cmocka_unit_test(shut_forbidden),
 		cmocka_unit_test(mixed_programs),
+		cmocka_unit_test(destroy_wrong),
 	};
 
 	return cmocka_run_group_tests_name("gate-process", tests, NULL, NULL);

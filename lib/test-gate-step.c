@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the owner does comes between any two instructions of the last put: the processor
- * traps after each of them, and the owner acts in the first trap, in the second one when all
- * is done again, and so on, until put is over before.
- * Promises: U2
+ * What the owner does comes between any two instructions of the last put, and a user between any
+ * two of kill: the processor traps after each of them, and the other acts in the first trap, in the
+ * second one when all is done again, and so on, until put or kill is over before.
+ * Promises: U1, U2
  */
 
 #include <errno.h>
@@ -55,14 +55,14 @@ static int trap_setup(void **state)
 	return sigaction(SIGTRAP, &action, NULL);
 }
 
-/* put, with the owner's act at the step: false if it is over before */
-static bool put_with_act(unsigned int at, void (*put)(struct unplug_gate *gate))
+/* One step after the other, with the other's act at that one: false if it is over before */
+static bool call_with_act(unsigned int at, void (*call)(struct unplug_gate *gate))
 {
 	act_step = at;
 	step = 0;
 	stepping = true;
 	__asm__ volatile ("int3" ::: "memory");
-	put(&gate);
+	call(&gate);
 	stepping = false;
 	__asm__ volatile ("nop" ::: "memory");
 	return step > act_step;
@@ -97,7 +97,7 @@ static void shut_at_each(void (*put)(struct unplug_gate *gate))
 		unplug_gate_open(&gate);
 		assert_true(unplug_gate_get_active(&gate));
 		act_error = 0;
-		acted = put_with_act(at++, put);
+		acted = call_with_act(at++, put);
 		if (!acted)
 			act_shut();
 		assert_int_equal(act_error, 0);
@@ -158,7 +158,7 @@ static void thaw_in_put(void **state)
 		assert_int_equal(unplug_gate_shut(&gate), 0);
 		act_error = 0;
 		thawed = false;
-		acted = put_with_act(at++, put_fast);
+		acted = call_with_act(at++, put_fast);
 		assert_int_equal(act_error, 0);
 		assert_int_equal(drained, 1);
 		assert_int_equal(late, 0);
@@ -173,9 +173,49 @@ static void thaw_in_put(void **state)
 	unplug_gate_destroy(&gate);
 }
 
+static unsigned int refusals, late_entries;
+
+/* Who was refused by the word tells another, or himself, who enters by the slots. */
+static void act_get(void)
+{
+	if (unplug_gate_get_slow(&gate)) {
+		unplug_gate_put_slow(&gate);
+		return;
+	}
+	refusals++;
+	if (unplug_gate_get_active(&gate)) {
+		late_entries++;
+		unplug_gate_put_active(&gate);
+	}
+}
+
+/* Nobody is let in after somebody was refused. */
+static void get_in_kill(void **state)
+{
+	unsigned int at = 1;
+	bool acted;
+
+	(void)state;
+	act = act_get;
+	refusals = late_entries = 0;
+	assert_int_equal(unplug_gate_init(&gate, NULL), 0);
+	unplug_gate_open(&gate);
+	do {
+		acted = call_with_act(at++, unplug_gate_kill);
+		assert_int_equal(unplug_gate_shut(&gate), 0);
+		assert_int_equal(unplug_gate_thaw(&gate), 0);
+	} while (acted);
+	assert_true(refusals);
+	assert_true(refusals < at);
+	assert_int_equal(late_entries, 0);
+	assert_int_equal(unplug_gate_shut(&gate), 0);
+	unplug_gate_destroy(&gate);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(get_in_kill),
 		cmocka_unit_test(shut_in_put),
 		cmocka_unit_test(shut_in_put_slow),
 		cmocka_unit_test(thaw_in_put),

@@ -70,6 +70,7 @@ static void lent(void **state)
 	loan = borrow(shmem, 0);
 	ours = unplug_shmem_addr(shmem);
 	theirs = unplug_loan_addr(loan);
+	assert_false(unplug_loan_read_only(loan));
 	assert_ptr_not_equal(ours, theirs);
 	assert_int_equal(theirs[PAGE], PATTERN);
 	theirs[PAGE] = 7;
@@ -189,6 +190,7 @@ static void read_only(void **state)
 	loan = borrow(shmem, UNPLUG_LOAN_ZEROES);
 	ours = unplug_shmem_addr(shmem);
 	ours[5] = 5;
+	assert_true(unplug_loan_read_only(loan));
 	assert_int_equal(((char *)unplug_loan_addr(loan))[5], 5);
 	assert_int_equal(mprotect(unplug_loan_addr(loan), PAGE, PROT_READ | PROT_WRITE), -1);
 	assert_int_equal(unplug_shmem_revoke(shmem, 30000, NULL), 0);
@@ -209,7 +211,7 @@ static void huge(void **state)
 	r = unplug_shmem_create(&shmem, "huge", 1, UNPLUG_SHMEM_HUGE);
 	if (r) {
 		/* As documented; that none are reserved is no failure. */
-		print_message("# no huge pages here: revoking them was not tried\n");
+		print_message("# skipped huge: no huge pages here\n");
 		assert_int_equal(r, -ENOMEM);
 		return;
 	}
@@ -244,7 +246,8 @@ static void one_each(void **state)
 	}
 }
 
-static void send_raw(const void *buf, size_t len, int fd)
+/* With @fd @n times, up to two */
+static void send_raw(const void *buf, size_t len, int fd, unsigned int n)
 {
 	struct iovec iov = { .iov_base = (void *)buf, .iov_len = len };
 	union {
@@ -254,13 +257,13 @@ static void send_raw(const void *buf, size_t len, int fd)
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	int fds[2] = { fd, fd };
 
-	if (fd >= 0) {
+	if (n) {
 		msg.msg_control = control.buf;
-		msg.msg_controllen = sizeof(control.buf);
+		msg.msg_controllen = CMSG_SPACE(n * sizeof(fd));
 		CMSG_FIRSTHDR(&msg)->cmsg_level = SOL_SOCKET;
 		CMSG_FIRSTHDR(&msg)->cmsg_type = SCM_RIGHTS;
-		CMSG_FIRSTHDR(&msg)->cmsg_len = CMSG_LEN(sizeof(fds));
-		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, sizeof(fds));
+		CMSG_FIRSTHDR(&msg)->cmsg_len = CMSG_LEN(n * sizeof(fd));
+		memcpy(CMSG_DATA(CMSG_FIRSTHDR(&msg)), fds, n * sizeof(fd));
 	}
 	assert_int_equal(sendmsg(pair[0], &msg, 0), len);
 }
@@ -286,9 +289,11 @@ static void borrow_lies(void **state)
 	file = open("/dev/zero", O_RDWR | O_CLOEXEC);
 	assert_true(file >= 0);
 
-	send_raw(&offer, sizeof(offer), -1);	/* nothing comes with it */
+	send_raw(&offer, sizeof(offer), -1, 0);	/* nothing comes with it */
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), -EBADMSG);
-	send_raw(&offer, sizeof(offer), file);	/* two */
+	send_raw(&offer, sizeof(offer), file, 2);	/* two */
+	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), -EBADMSG);
+	send_raw(&offer, sizeof(offer) - 1, file, 1);	/* a part */
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), -EBADMSG);
 	assert_int_equal(shmem_offer_send(pair[0], &offer, file), 0);	/* no memfd */
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), -EBADMSG);
@@ -307,7 +312,8 @@ static void borrow_lies(void **state)
 	assert_int_equal(shmem_offer_send(pair[0], &offer, file), 0);
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), -EBADMSG);
 	offer.flags = 0;
-	/* The sender's pidfd comes with it, if the kernel can. */
+	/* The sender's pidfd comes with it, if the kernel can, and his name. */
+	setsockopt(pair[1], SOL_SOCKET, SO_PASSCRED, &(int){ 1 }, sizeof(int));
 	setsockopt(pair[1], SOL_SOCKET, SO_PASSPIDFD, &(int){ 1 }, sizeof(int));
 	assert_int_equal(shmem_offer_send(pair[0], &offer, file), 0);	/* the truth */
 	assert_int_equal(unplug_loan_borrow(&loan, pair[1], 0), 0);

@@ -155,6 +155,31 @@ static void body_after_selfish(void *data)
 	need(foreign_calls == 1);
 }
 
+/* Who registers when somebody else has the signal is told, and has a guard nevertheless. */
+static void body_register_replaced(void *data)
+{
+	struct unplug_sigbus_attr attr = { .policy = UNPLUG_SIGBUS_PATCH };
+	struct unplug_sigbus *guard = NULL;
+	static struct pair pair;
+	struct lossy lossy;
+	void *mem;
+
+	(void)data;
+	pair_init(&pair);
+	lossy_init(&lossy, 1);
+	lossy_cut(&lossy, 0);
+	mem = (void *)lossy.mem;
+	foreign_install(0);
+	need(unplug_sigbus_register(&guard, mem, PAGE, &attr) == 0);
+	need(unplug_sigbus_check() == UNPLUG_SIGBUS_REPLACED);
+	need(unplug_sigbus_register(&guard, mem, PAGE, &attr) == -EEXIST);
+	need(unplug_sigbus_install() == 0);
+	need(lossy.mem[0] == 0);
+	need(foreign_calls == 0);
+	need(unplug_sigbus_unregister(guard) == 0);
+	need(unplug_sigbus_register(&guard, mem, PAGE, &attr) == 0);
+}
+
 /* He calls us, we call him, who calls our older one: it ends. */
 static void body_no_circle(void *data)
 {
@@ -402,6 +427,7 @@ CHAIN_TEST(before, 0)
 CHAIN_TEST(before_plain, 0)
 CHAIN_TEST(after_chaining, 0)
 CHAIN_TEST(after_selfish, 0)
+CHAIN_TEST(register_replaced, 0)
 CHAIN_TEST(no_circle, SIGBUS)
 CHAIN_TEST(circle, SIGBUS)
 CHAIN_TEST(circle_earlier, 0)
@@ -423,6 +449,7 @@ int main(void)
 		cmocka_unit_test(before_plain),
 		cmocka_unit_test(after_chaining),
 		cmocka_unit_test(after_selfish),
+		cmocka_unit_test(register_replaced),
 		cmocka_unit_test(no_circle),
 		cmocka_unit_test(circle),
 		cmocka_unit_test(circle_earlier),

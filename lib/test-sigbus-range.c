@@ -189,6 +189,25 @@ static void many_guards(void **state)
 	}
 }
 
+/* The second time it is nobody's, and who came since keeps his. */
+static void unregister_twice(void **state)
+{
+	struct unplug_sigbus *old, *guard;
+	struct lossy lossy;
+
+	signal_begin(state);
+	lossy_init(&lossy, 1);
+	old = guard_new(&lossy, UNPLUG_SIGBUS_PATCH);
+	assert_int_equal(unplug_sigbus_unregister(old), 0);
+	assert_int_equal(unplug_sigbus_unregister(old), -EINVAL);
+	guard = guard_new(&lossy, UNPLUG_SIGBUS_PATCH);
+	assert_int_equal(unplug_sigbus_unregister(old), -EINVAL);
+	lossy_cut(&lossy, 0);
+	assert_int_equal(lossy.mem[0], 0);
+	assert_int_equal(unplug_sigbus_unregister(guard), 0);
+	lossy_deinit(&lossy);
+}
+
 static void register_invalid(void **state)
 {
 	struct unplug_sigbus_attr attr = { .policy = UNPLUG_SIGBUS_PATCH };
@@ -210,6 +229,10 @@ static void register_invalid(void **state)
 	call.lost = pass;
 	assert_int_equal(unplug_sigbus_register(&guard, page + 1, PAGE, &call), -EINVAL);
 	assert_int_equal(unplug_sigbus_register(&guard, page, PAGE, &none), -EINVAL);
+	attr.prot = PROT_READ | PROT_GROWSDOWN;
+	assert_int_equal(unplug_sigbus_register(&guard, page, PAGE, &attr), -EINVAL);
+	attr.prot = -1;
+	assert_int_equal(unplug_sigbus_register(&guard, page, PAGE, &attr), -EINVAL);
 }
 
 int main(void)
@@ -220,6 +243,7 @@ int main(void)
 		cmocka_unit_test(overlap_refused),
 		cmocka_unit_test(unregistered),
 		cmocka_unit_test(many_guards),
+		cmocka_unit_test(unregister_twice),
 		cmocka_unit_test(register_invalid),
 	};
 

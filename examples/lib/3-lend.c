@@ -94,7 +94,7 @@ static int client_main(int number, int sock)
 	if (unplug_loan_borrow(&loan, sock, number == 1 ? UNPLUG_LOAN_ZEROES : 0))
 		return 1;
 	if (number == 2 &&
-	    unplug_sigbus_register(&guard, unplug_loan_addr(loan), unplug_loan_size(loan), &attr))
+	    unplug_sigbus_register(&guard, unplug_loan_addr(loan), unplug_loan_size(loan), &attr) < 0)
 		return 1;
 	while (read(sock, &asked, 1) == 1) {
 		if (number == 1)

@@ -29,7 +29,7 @@ struct canvas *canvas_open(int fd, size_t size)
 		free(canvas);
 		return NULL;
 	}
-	if (unplug_sigbus_register(&canvas->guard, canvas->mem, size, &attr)) {
+	if (unplug_sigbus_register(&canvas->guard, canvas->mem, size, &attr) < 0) {
 		munmap(canvas->mem, size);
 		free(canvas);
 		return NULL;

@@ -28,7 +28,7 @@ struct ledger *ledger_open(int fd, size_t size)
 		free(ledger);
 		return NULL;
 	}
-	if (unplug_sigbus_register(&ledger->guard, (void *)ledger->mem, size, &attr)) {
+	if (unplug_sigbus_register(&ledger->guard, (void *)ledger->mem, size, &attr) < 0) {
 		munmap((void *)ledger->mem, size);
 		free(ledger);
 		return NULL;

@@ -78,12 +78,12 @@ enum unplug_dev_state {
 	UNPLUG_DEV_FROZEN,
 	UNPLUG_DEV_DYING,
 	UNPLUG_DEV_SHUT,
-	UNPLUG_DEV_DRAINED,
+	UNPLUG_DEV_DRAINED
 };
 
 /**
  * struct unplug_driver - what the library has to know of a kind of device
- * @name: for messages
+ * @name: for messages, should the library be misused: one line on stderr, before it aborts
  * @cancel: optional; called when nobody enters any more, by unplug: sends home who sleeps
  *	    inside. What it does has to last: an insider may reach his sleep after it
  * @drained: optional; called once, when nobody is inside any more and nobody will be, by

@@ -23,8 +23,9 @@
  * ------
  *
  *	NEW --open--> LIVE --kill--> DYING --fold--> DRAINING --last one out--> DEAD
- *		       ^						 |
- *		       +---------------------thaw------------------------+
+ *	 |	       ^		  ^				 |
+ *	 |	       +------------------|--thaw------------------------+
+ *	 +--------------------kill--------+
  *
  *	state     get     put              who may be inside
  *	NEW       fails   -                nobody
@@ -33,6 +34,10 @@
  *	DRAINING  fails   drain word       those who entered while LIVE
  *	DEAD      fails   -                nobody
  *
+ * A gate of zeroes, before unplug_gate_init() or after unplug_gate_destroy(), says that it is NEW,
+ * and lets nobody in. All else that is done to it is refused with -EINVAL, or ends the process
+ * with a line on stderr where no error can be returned.
+ *
  * Whoever was refused by a gate that had been open is refused until it is thawed, if
  * ever, and so is whoever he tells. It is the caller (the device) who serialises open,
  * shut and thaw of one gate.
@@ -40,15 +45,15 @@
  * unplug_gate_shut() is kill, close and fold in one. It waits for no user: it returns
  * at once, and nobody gets in after it. That the last one left is told in three ways, of
  * which any may be used: unplug_gate_wait_drained(), an eventfd, the callback
- * ->drained. The gate may be freed as soon as one of them said so. ->drained comes first: the gate
+ * ->drained. The gate may be freed as soon as one of them said so, if nobody else waits for it. ->drained comes first: the gate
  * is DRAINING until it has returned, is not thawed before, and who waits is told then. Or it
  * returns false: it has freed the gate, or given it away, and nobody else is told.
  *
  * Where get and put may be called
  * -------------------------------
  *
- * In any thread, and in signal handlers. Both may nest, and a reference may be put by
- * another thread, or on another CPU, than the one that got it. Not between vfork() and
+ * In any thread, and in signal handlers, with a gate that is there: NULL is not looked for. Both
+ * may nest, and a reference may be put by another thread, or on another CPU, than the one that got it. Not between vfork() and
  * exec. After fork() the child says by unplug_gate_forked() who is inside. A gate
  * must not lie in memory that processes share.
  *
@@ -87,7 +92,7 @@ enum unplug_gate_state {
 	UNPLUG_GATE_LIVE,
 	UNPLUG_GATE_DYING,
 	UNPLUG_GATE_DRAINING,
-	UNPLUG_GATE_DEAD,
+	UNPLUG_GATE_DEAD
 };
 
 /**

@@ -122,7 +122,7 @@ struct unplug_loan;
 enum unplug_shmem_state {
 	UNPLUG_SHMEM_LIVE,
 	UNPLUG_SHMEM_SHUT,
-	UNPLUG_SHMEM_REVOKED,
+	UNPLUG_SHMEM_REVOKED
 };
 
 /**
@@ -136,7 +136,7 @@ enum unplug_shmem_how {
 	UNPLUG_SHMEM_NOBODY,
 	UNPLUG_SHMEM_LENT,
 	UNPLUG_SHMEM_OPEN,
-	UNPLUG_SHMEM_INSIDE,
+	UNPLUG_SHMEM_INSIDE
 };
 
 /**
@@ -171,6 +171,7 @@ void unplug_loan_free(struct unplug_loan *loan);
 
 void *unplug_loan_addr(const struct unplug_loan *loan);
 size_t unplug_loan_size(const struct unplug_loan *loan);
+bool unplug_loan_read_only(const struct unplug_loan *loan);
 bool unplug_loan_lost(const struct unplug_loan *loan);
 
 #ifdef __cplusplus

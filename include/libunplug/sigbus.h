@@ -55,9 +55,9 @@
  * --------------
  *
  * Who installs a handler later has to call ours for what is not his, as we call his that
- * was there before. If he does not, losses are his: unplug_sigbus_check() says that we
- * have been replaced, unplug_sigbus_install() puts us before him, with him as the one who
- * gets what is nobody's. We never do so on our own.
+ * was there before. If he does not, losses are his, and no error is returned for that:
+ * unplug_sigbus_check() says that we have been replaced, unplug_sigbus_install() puts us before
+ * him, with him as the one who gets what is nobody's. We never do so on our own.
  *
  * What it does not do
  * -------------------
@@ -95,7 +95,7 @@ struct unplug_sigbus;
 enum unplug_sigbus_policy {
 	UNPLUG_SIGBUS_PATCH,
 	UNPLUG_SIGBUS_JUMP,
-	UNPLUG_SIGBUS_CALL,
+	UNPLUG_SIGBUS_CALL
 };
 
 /**
@@ -109,7 +109,7 @@ enum unplug_sigbus_verdict {
 	UNPLUG_SIGBUS_RETRY,
 	UNPLUG_SIGBUS_DO_PATCH,
 	UNPLUG_SIGBUS_DO_JUMP,
-	UNPLUG_SIGBUS_PASS,
+	UNPLUG_SIGBUS_PASS
 };
 
 /**

@@ -23,7 +23,7 @@ inline int peek(const char *mem)
 {
 	unplug_sigbus_point point;
 
-	if (unplug_sigbus_try(&point, nullptr)) {
+	if (unplug_sigbus_try(&point, NULL)) {
 		int byte = *mem;
 
 		unplug_sigbus_end(&point);
@@ -37,7 +37,7 @@ static inline int revoked()
 	unplug_shmem *shmem;
 
 	if (unplug_shmem_create(&shmem, "headers", 1, 0) || peek((char *)unplug_shmem_addr(shmem)) ||
-	    unplug_shmem_revoke(shmem, -1, nullptr) || !unplug_shmem_lost(shmem))
+	    unplug_shmem_revoke(shmem, -1, NULL) || !unplug_shmem_lost(shmem))
 		return 1;
 	unplug_shmem_free(shmem);
 	return 0;
@@ -60,7 +60,7 @@ int main()
 	unplug_gate gate;
 	int failed;
 
-	if (unplug_gate_init(&gate, nullptr))
+	if (unplug_gate_init(&gate, NULL))
 		return 1;
 	unplug_gate_open(&gate);
 	failed = times<3>::visit(&gate) + other(&gate);
