@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What an actor has io_uring do for him, one thing at a time */
+
+#include "world.h"
+
+#include <errno.h>
+#include <liburing.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#define WAIT_NS 20000000	/* then it is cancelled */
+
+struct ring {
+	struct io_uring uring;
+};
+
+static bool need_ring(struct actor *actor, const struct step *step)
+{
+	if (!actor->ring) {
+		actor->ring = calloc(1, sizeof(*actor->ring));
+		/* Without, there is nothing to do. */
+		if (!actor->ring || io_uring_queue_init(8, &actor->ring->uring, 0) < 0)
+			_exit(0);
+	}
+	if (step->handle->fd < 0)
+		op_open(actor, step);
+	return step->handle->fd >= 0;
+}
+
+static int wait_result(struct io_uring *uring, struct __kernel_timespec *limit, int *result)
+{
+	struct io_uring_cqe *cqe;
+	int err;
+
+	do {
+		err = limit ? io_uring_wait_cqe_timeout(uring, &cqe, limit) :
+			      io_uring_wait_cqe(uring, &cqe);
+	} while (err == -EINTR);
+	if (err)
+		return err;
+	*result = cqe->res;
+	/* That of the cancellation is not waited for, but not taken for another, either. */
+	err = io_uring_cqe_get_data(cqe) ? 0 : -EAGAIN;
+	io_uring_cqe_seen(uring, cqe);
+	return err;
+}
+
+/* Prepared in @sqe: what comes of it, in time, or because it is cancelled */
+static int submit(struct actor *actor, struct io_uring_sqe *sqe)
+{
+	struct __kernel_timespec limit = { .tv_nsec = WAIT_NS };
+	struct io_uring *uring = &actor->ring->uring;
+	int result = 0, err;
+
+	io_uring_sqe_set_data(sqe, actor);
+	while (io_uring_submit(uring) == -EINTR)
+		;
+	while ((err = wait_result(uring, &limit, &result)) == -EAGAIN)
+		;
+	if (err != -ETIME)
+		return result;
+	sqe = io_uring_get_sqe(uring);
+	io_uring_prep_cancel(sqe, actor, 0);
+	io_uring_sqe_set_data(sqe, NULL);
+	while (io_uring_submit(uring) == -EINTR)
+		;
+	while (wait_result(uring, NULL, &result) == -EAGAIN)
+		;
+	return result;
+}
+
+/* It is interrupted only if it is cancelled. */
+static void judge(struct actor *actor, struct oracle_act *act, int result, uint64_t value)
+{
+	act->nonblock = true;	/* it waits for no thaw */
+	if (result == -ECANCELED || result == -EINTR)
+		act->signals = true;
+	act_end(actor, act, result == -ECANCELED ? EINTR : result < 0 ? -result : 0, value);
+}
+
+void op_uring_read(struct actor *actor, const struct step *step)
+{
+	struct io_uring_sqe *sqe;
+	struct oracle_act act;
+	uint64_t whose = 0;
+	int result;
+
+	if (!need_ring(actor, step))
+		return;
+	act_begin(actor, &act, ORACLE_READ, step->handle);
+	sqe = io_uring_get_sqe(&actor->ring->uring);
+	io_uring_prep_read(sqe, step->handle->fd, &whose, sizeof(whose), 0);
+	result = submit(actor, sqe);
+	judge(actor, &act, result, whose);
+}
+
+void op_uring_poll(struct actor *actor, const struct step *step)
+{
+	struct io_uring_sqe *sqe;
+	struct oracle_act act;
+	int result;
+
+	if (!need_ring(actor, step))
+		return;
+	act_begin(actor, &act, ORACLE_POLL, step->handle);
+	sqe = io_uring_get_sqe(&actor->ring->uring);
+	io_uring_prep_poll_add(sqe, step->handle->fd, POLLIN);
+	result = submit(actor, sqe);
+	judge(actor, &act, result, result);
+}
