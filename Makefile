@@ -43,7 +43,10 @@ uninstall: ## remove what these three installed; from DESTDIR=
 demo: modules ## pull one of four cards under load, then one that interrupts and does DMA: what happened (out/demo)
 	@demo/run
 
+LIB_TOOLS = meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils libclang-rt-14-dev liburing-dev
+
 check: modules ## run all tests (out/check)
+	@script/need $(LIB_TOOLS)
 	@test/all
 
 # Everything on a kernel with detectors, which are proven first.
@@ -62,6 +65,19 @@ check-debug: modules ## all tests under KASAN, lockdep, kmemleak; every allocati
 check-kcsan: modules ## all tests under KCSAN: no data race of ours
 	$(call check_on,kcsan)
 
+check-matrix: ## all builds and tests on 6.1, 6.12 and 7.2, or KERNEL= alone; hours (out/matrix)
+	@test/matrix $(KERNEL)
+
+torture: modules ## random users while cards are pulled, for MINUTES=; SEED= and SCENARIO= play one again (out/torture)
+	@test/torture/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(SCENARIO)
+
+coverage: modules ## which lines all of these run, of the core and of libunplug; writes doc/coverage.md
+	@script/need lcov meson ninja-build gcc libcmocka-dev libc6-dev liburing-dev
+	@script/debug-kernel gcov
+	@KERNEL=6.1-gcov script/modules
+	@KERNEL=6.1-gcov script/drm-drivers
+	@script/coverage
+
 check-drm: modules ## four USB display cards, stock udl beside udl behind the gate
 	@script/drm-drivers
 	@test/drm/run
@@ -69,6 +85,14 @@ check-drm: modules ## four USB display cards, stock udl beside udl behind the ga
 drm-plan: modules ## the kernel's own plan for hot-unplug, line by line; writes doc/drm-plan.md
 	@script/drm-drivers
 	@script/drm-plan --run
+
+fuzz: modules ## fuzz guarded devices while they are pulled, for MINUTES=60, from SEED=
+	@script/need trinity
+	@test/fuzz/run --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
+
+check-fuzz: modules ## the same for a minute
+	@script/need trinity
+	@test/fuzz/run --minutes 1
 
 check-convert: modules ## drivers of the kernel tree, converted by convert/misc and convert/cdev
 	@script/convert-drivers
@@ -92,8 +116,8 @@ check-model: ## check the models of the lock-free steps, and that broken ones ar
 	@script/need spin gcc libc6-dev
 	@O=build/model model/run
 
-check-lib: ## all tests of libunplug: gcc and clang, without rseq, sanitizers, valgrind
-	@script/need meson ninja-build gcc g++ clang valgrind libcmocka-dev libc6-dev binutils libclang-rt-14-dev liburing-dev
+check-lib: ## the tests of libunplug alone: gcc and clang, without rseq, sanitizers, valgrind
+	@script/need $(LIB_TOOLS)
 	@test/lib/run
 
 demo-lib: ## libunplug: memory lent and taken back, two libraries that survive their losses; no root, seconds
@@ -125,11 +149,12 @@ doc: setup ## the reference of the kernel API as HTML (out/doc/html)
 	@script/doc
 
 clean: ## remove what was compiled and all results; keep the unpacked kernel
-	rm -rf out build/vm build/test build/demo build/bench build/bench-lib build/install build/doc
+	rm -rf out
+	[ ! -d build ] || find build -mindepth 1 -maxdepth 1 ! -name 'linux-*' ! -name apt -exec rm -rf {} +
 	rm -rf build/linux-*/shipped build/linux-*/hooks build/linux-*/initrd
 
 distclean: ## remove everything that is not in git's care
 	rm -rf out build
 
 .PHONY: help setup modules modules_install install-headers install-dkms uninstall demo demo-drm check \
-	check-debug check-kcsan check-drm drm-plan check-dkms check-convert check-model check-lib demo-lib mmap-races bench bench-drm bench-lib shell lint doc clean distclean
+	check-debug check-kcsan coverage check-fuzz fuzz torture check-drm check-matrix drm-plan check-dkms check-convert check-model check-lib demo-lib mmap-races bench bench-drm bench-lib shell lint doc clean distclean
