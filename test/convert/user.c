@@ -280,8 +280,11 @@ static long telemetry_write(int fd)
 	return write(fd, version, sizeof(version));
 }
 
-/* Those who share a descriptor spoil each other's mails, which is not looked at here. */
-static long telemetry_hammer(int fd)
+/*
+ * While others use this descriptor: they spoil each other's mails, for which the driver answers
+ * EINVAL: it was reached, and that is what is asked here.
+ */
+static long telemetry_shared(int fd)
 {
 	long ret = telemetry_write(fd);
 
@@ -294,10 +297,10 @@ static void telemetry(void)
 	long mails;
 
 	result("write", answer(telemetry_write(fd)));
-	hammers_start(telemetry_hammer, fd);
+	hammers_start(telemetry_shared, fd);
 	result("unbind", child_end(child_start(unbind, fd), true, "does not return"));
 	mails = file_number(BOARD "mails");
-	result("write, old descriptor", answer(telemetry_write(fd)));
+	result("write, old descriptor", answer(telemetry_shared(fd)));
 	result("mails after unbind",
 	       file_number(BOARD "mails") == mails ? "none" : "some");
 	hammers_end();
