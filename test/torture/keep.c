@@ -90,14 +90,20 @@ static void use_kept(const struct handle *handle)
 		accuse(&verdict, "load, the driver unloaded: %d", act.answer);
 }
 
-/* And what is in flight */
+/* Files in flight */
+static void let_go_post(void)
+{
+	close(world->post[0]);
+	close(world->post[1]);
+}
+
 static void let_go_kept(void)
 {
 	struct step step = { 0 };
 	unsigned int i;
 
-	close(world->post[0]);
-	close(world->post[1]);
+	if (keeps())
+		let_go_post();
 	for (i = 0; keeps() && i < world->scenario->cards; i++) {
 		step.handle = &kept[i];
 		op_unmap(&keeper, &step);
@@ -141,6 +147,8 @@ bool keep_end(bool clean)
 		return false;
 	}
 	ioctl(world->control, TORTURE_CTL_GIVE_UP);
+	if (!keeps())
+		let_go_post();
 	gone = all_gone();
 	snprintf(text, sizeof(text), "%llu of %llu", (unsigned long long)world->board->gone,
 		 (unsigned long long)world->board->plugged);
