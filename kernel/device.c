@@ -267,6 +267,7 @@ static int unplug_dev_add(struct unplug_dev *dev)
 		return err;
 	}
 	unplug_debugfs_add(dev);
+	unplug_hook(UNPLUG_HOOK_NODE);
 	unplug_dev_open_gates(dev);
 	unplug_dev_info(dev, "registered, %u:%u\n", MAJOR(dev->device.devt),
 			MINOR(dev->device.devt));

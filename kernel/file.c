@@ -98,11 +98,19 @@ int unplug_front_open(struct unplug_dev *dev, struct inode *inode,
 		      struct file *file)
 {
 	const struct file_operations *entry = file->f_op;
+	/*
+	 * Asked first: gates open before the device is live, so who is refused nevertheless
+	 * has met a freeze, or unplug. Earlier there is nothing to wait for, nor to try again.
+	 */
+	bool was_live = atomic_read_acquire(&dev->state) >= UNPLUG_DEV_LIVE;
 	struct unplug_file *uf;
 	struct module *owner;
 	int err = -ENXIO;
 
 	if (!unplug_guard_enter(dev, "open")) {
+		unplug_hook(UNPLUG_HOOK_OPEN_REFUSED);
+		if (!was_live)
+			return err;
 		err = unplug_freeze_refused(dev, file, true);
 		return err == -ENODEV ? -ENXIO : err;
 	}

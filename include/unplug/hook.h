@@ -21,7 +21,9 @@
  */
 
 #define UNPLUG_HOOK_POINTS(X)					\
+	X(NODE, "node")			/* register: node made, gates shut */ \
 	X(OPEN, "open")			/* device found, not active */	\
+	X(OPEN_REFUSED, "open-refused")	/* by the gate */		\
 	X(OPEN_ACTIVE, "open-active")	/* active, before the driver */	\
 	X(OPERATION, "operation")	/* active, before the driver */	\
 	X(RELEASE, "release")		/* last close, not claimed */	\

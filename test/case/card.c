@@ -264,12 +264,23 @@ void card_unplug(const struct card *card)
 	card_wait_gone(card);
 }
 
-void card_bind(struct card *card)
+void card_bind_start(const struct card *card, struct job *job)
 {
 	char path[CARD_PATH];
 
 	snprintf(path, sizeof(path), PCI "/drivers/%s/bind", driver->pci);
-	do_and_wait("write", path, card->address);
+	job_do(job, "write", path, card->address);
+}
+
+void card_bind(struct card *card)
+{
+	struct job job;
+	int err;
+
+	card_bind_start(card, &job);
+	err = job_wait(&job);
+	if (err)
+		case_fail("binding %s: %s", card->address, strerror(err));
 	card_wait(card);
 }
 

@@ -170,6 +170,7 @@ struct job;
 void card_unplug(const struct card *card);
 void card_unbind(const struct card *card);
 void card_unbind_start(const struct card *card, struct job *job);
+void card_bind_start(const struct card *card, struct job *job);
 void card_bind(struct card *card);		/* and wait for the node */
 void card_remove(const struct card *card);	/* sysfs remove */
 void card_pull(const struct card *card);	/* device_del */

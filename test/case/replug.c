@@ -257,3 +257,32 @@ CASE(writer_after, .name = "writer-after",
 	expect_untouched(2, "current", 0x77);
 	job_kill(&job);
 }
+
+static int open_answer(void *path)
+{
+	return open(path, O_RDWR | O_CLOEXEC) < 0 ? errno : 0;
+}
+
+/* Refused while the gates are not open yet, answered when they are. */
+CASE(open_registering, .name = "open-registering",
+     .promise = "K12: who opens a card that is not registered yet is not told to try again",
+     .naive = "absent: it freezes nothing, and tells nobody to try again", .hooks = true)
+{
+	struct job bind, early;
+	struct card card;
+
+	card_init(&card, 1);
+	card_unplug(&card);
+	hook_stop("node");
+	hook_stop("open-refused");
+	card_bind_start(&card, &bind);
+	hook_wait("node");
+	card_init(&card, 1);
+	job_start(&early, open_answer, card.node);
+	hook_wait("open-refused");
+	hook_go("node");
+	expect_equal("bind", job_wait(&bind), 0);
+	hook_go("open-refused");
+	expect_equal("open", job_wait(&early), ENXIO);
+	expect_works("open", card_open(&card));
+}
