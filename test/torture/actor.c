@@ -121,6 +121,7 @@ void actor_enter(struct actor *actor, enum oracle_op op, uint64_t generation)
 {
 	actor->op = op;
 	actor->generation = generation;
+	actor->opened_to = UINT32_MAX;
 	__atomic_store_n(&actor->since, now_ms(), __ATOMIC_RELEASE);
 }
 
@@ -151,6 +152,7 @@ void act_begin(struct actor *actor, struct oracle_act *act, enum oracle_op op,
 		.signals = scenario_has(world->scenario, "signaller"),
 	};
 	actor_enter(actor, op, handle->generation);
+	actor->opened_to = handle->opened_to;
 	act->before = board_look(handle->generation);
 }
 

@@ -143,7 +143,7 @@ bool keep_end(bool clean)
 	bool gone;
 
 	if (!clean) {
-		watch_tell();
+		watch_tell(true);
 		return false;
 	}
 	ioctl(world->control, TORTURE_CTL_GIVE_UP);
@@ -158,6 +158,6 @@ bool keep_end(bool clean)
 	board_close();
 	if (gone)
 		gone = unload();
-	watch_tell();
+	watch_tell(true);
 	return gone;
 }

@@ -18,7 +18,7 @@
 #define HOOKS "/sys/kernel/debug/unplug-hooks/"
 
 static const char *const hooks[] = {
-	"open", "open-active", "operation", "release", "release-claimed", "mmap", "populated",
+	"node", "open", "open-refused", "open-active", "operation", "release", "release-claimed", "mmap", "populated",
 	"fault", "closed", "thawed", "shut", "drained",
 };
 
@@ -57,11 +57,14 @@ static int pull(struct actor *actor, enum oracle_op op, uint32_t slots, enum tor
 
 static void plug(struct actor *actor, unsigned int slot)
 {
+	static const struct oracle_verdict failed = { "none", "a card cannot be plugged in" };
 	long result;
 
 	actor_enter(actor, ORACLE_PLUG, 0);
 	result = ioctl(world->control, TORTURE_CTL_PLUG, slot);
 	actor_leave(actor);
+	if (result < 0 && errno != EEXIST)
+		accuse(&failed, "slot %u: error %d", slot, errno);
 	count(actor, ORACLE_PLUG, result);
 }
 
@@ -174,17 +177,36 @@ void op_hold(struct actor *actor, const struct step *step)
 	plug(actor, step->slot);
 }
 
+/*
+ * Is anybody waiting for a card? Who is held in another one does not hold that up, so it is not
+ * for us to let him go: if he does, watch says so.
+ */
+static bool somebody_waits(void)
+{
+	const struct actor *other;
+	unsigned int i;
+
+	for (i = 0; i < world->actors && !world->verdicts; i++) {
+		other = &world->actor[i];
+		if (__atomic_load_n(&other->since, __ATOMIC_ACQUIRE) &&
+		    (other->op == ORACLE_WAIT_NEIGHBOUR || other->op == ORACLE_PULL))
+			return true;
+	}
+	return false;
+}
+
 /* The last of all: until nobody is left, who may sleep in a card, or plug one in */
 void op_clear(struct actor *actor, const struct step *step)
 {
 	unsigned int i;
 
 	(void)step;
-	hooks_go();
+	if (world->scenario->hooks)
+		hooks_go();
 	for (i = 0; i < world->actors; i++)
 		if (world->actor[i].pid > 0)
 			kill(world->actor[i].pid, SIGCONT);
-	for (i = 0; i < world->scenario->cards; i++)
+	for (i = 0; i < world->scenario->cards && !somebody_waits(); i++)
 		ioctl(world->control, TORTURE_CTL_LET_GO, i);
 	pull(actor, ORACLE_PULL, UINT32_MAX, TORTURE_PULL_EACH);
 	dawdle(5000, 5);
@@ -192,15 +214,16 @@ void op_clear(struct actor *actor, const struct step *step)
 
 static void hook_tell(unsigned int hook, const char *what)
 {
+	static const struct oracle_verdict failed = { "none", "there is no such hook" };
 	char path[64];
 	int fd;
 
 	snprintf(path, sizeof(path), HOOKS "%s", hooks[hook]);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	(void)!write(fd, what, strlen(what));
-	close(fd);
+	if (fd < 0 || write(fd, what, strlen(what)) < 0)
+		accuse(&failed, "%s: error %d", path, errno);
+	if (fd >= 0)
+		close(fd);
 }
 
 /* Who comes to one of the points while it is stopped stays there for a while. */

@@ -30,8 +30,24 @@ static void child_look(struct actor *actor, const struct step *step)
 
 static void wait_child(pid_t pid)
 {
-	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+	static const struct oracle_verdict killed = { "none", "a child was killed" };
+	int status = 0;
+
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+		accuse(&killed, "by signal %d", WTERMSIG(status));
+}
+
+/* Until somebody has pulled something. Who has stopped another one stays for that long. */
+static void wait_pull(uint32_t random)
+{
+	uint64_t pulls = __atomic_load_n(&world->pulls, __ATOMIC_RELAXED);
+	long end = now_ms() + 1000;
+
+	while (!__atomic_load_n(&world->stop, __ATOMIC_ACQUIRE) && now_ms() < end &&
+	       pulls == __atomic_load_n(&world->pulls, __ATOMIC_RELAXED))
+		dawdle(random, 5);
 }
 
 void op_fork(struct actor *actor, const struct step *step)
@@ -134,8 +150,11 @@ static void trace(struct actor *actor, const struct step *step, pid_t pid)
 		if (ptrace(PTRACE_INTERRUPT, pid, NULL, NULL) < 0 ||
 		    waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
 			return;
+		if (i == 0 && step->a % 2)
+			wait_pull(step->b);
 		peek(actor, step->handle, pid);
-		ptrace(PTRACE_CONT, pid, NULL, NULL);
+		/* A signal of its own, a SIGBUS maybe, is delivered. */
+		ptrace(PTRACE_CONT, pid, NULL, status >> 16 ? 0L : (long)WSTOPSIG(status));
 	}
 }
 
@@ -182,6 +201,10 @@ void op_stop(struct actor *actor, const struct step *step)
 
 	if (!pid || kill(pid, SIGSTOP) < 0)
 		return;
+	/* Not whoever pulls: nobody else may. */
+	if (step->b % 4 == 0 && !world->actor[step->a % world->actors].refused[ORACLE_PULL] &&
+	    !world->actor[step->a % world->actors].count[ORACLE_PULL])
+		wait_pull(step->b);
 	dawdle(step->b, 30);
 	kill(pid, SIGCONT);
 	actor->count[ORACLE_OTHER]++;

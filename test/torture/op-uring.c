@@ -18,9 +18,8 @@ static bool need_ring(struct actor *actor, const struct step *step)
 {
 	if (!actor->ring) {
 		actor->ring = calloc(1, sizeof(*actor->ring));
-		/* Without, there is nothing to do. */
 		if (!actor->ring || io_uring_queue_init(8, &actor->ring->uring, 0) < 0)
-			_exit(0);
+			_exit(1);	/* who watches says so */
 	}
 	if (step->handle->fd < 0)
 		op_open(actor, step);
@@ -45,8 +44,19 @@ static int wait_result(struct io_uring *uring, struct __kernel_timespec *limit, 
 	return err;
 }
 
-/* Prepared in @sqe: what comes of it, in time, or because it is cancelled */
-static int submit(struct actor *actor, struct io_uring_sqe *sqe)
+/* Is whoever sleeps there to be woken by what happens to the card? */
+static bool is_away(const struct handle *handle)
+{
+	struct oracle_look look = board_look(handle->generation);
+
+	return look.state >= TORTURE_PULLING || look.ended > handle->opened_to;
+}
+
+/*
+ * Prepared in @sqe: what comes of it, in time, or because it is cancelled, which it is not once its
+ * card has been pulled: then it ends by itself, or is found by watch.
+ */
+static int submit(struct actor *actor, const struct handle *handle, struct io_uring_sqe *sqe)
 {
 	struct __kernel_timespec limit = { .tv_nsec = WAIT_NS };
 	struct io_uring *uring = &actor->ring->uring;
@@ -55,8 +65,9 @@ static int submit(struct actor *actor, struct io_uring_sqe *sqe)
 	io_uring_sqe_set_data(sqe, actor);
 	while (io_uring_submit(uring) == -EINTR)
 		;
-	while ((err = wait_result(uring, &limit, &result)) == -EAGAIN)
-		;
+	do {
+		err = wait_result(uring, &limit, &result);
+	} while (err == -EAGAIN || (err == -ETIME && is_away(handle)));
 	if (err != -ETIME)
 		return result;
 	sqe = io_uring_get_sqe(uring);
@@ -90,7 +101,7 @@ void op_uring_read(struct actor *actor, const struct step *step)
 	act_begin(actor, &act, ORACLE_READ, step->handle);
 	sqe = io_uring_get_sqe(&actor->ring->uring);
 	io_uring_prep_read(sqe, step->handle->fd, &whose, sizeof(whose), 0);
-	result = submit(actor, sqe);
+	result = submit(actor, step->handle, sqe);
 	judge(actor, &act, result, whose);
 }
 
@@ -105,6 +116,6 @@ void op_uring_poll(struct actor *actor, const struct step *step)
 	act_begin(actor, &act, ORACLE_POLL, step->handle);
 	sqe = io_uring_get_sqe(&actor->ring->uring);
 	io_uring_prep_poll_add(sqe, step->handle->fd, POLLIN);
-	result = submit(actor, sqe);
+	result = submit(actor, step->handle, sqe);
 	judge(actor, &act, result, result);
 }

@@ -66,13 +66,14 @@ static bool may_try_again(const struct oracle_act *act)
 }
 
 /* What a card that is away is answered with, and how one that is frozen */
-static bool is_refusal(const struct oracle_act *act, bool away)
+static bool is_refusal(const struct oracle_act *act, const struct span *span, bool away)
 {
 	bool touch = act->op == ORACLE_LOAD || act->op == ORACLE_STORE ||
 		     act->op == ORACLE_PEEK;
 
+	/* It was inside, and then its mapping went. */
 	if (act->own && act->answer == EFAULT)
-		return !act->dummy;
+		return !act->dummy && !span->away && !span->frozen;
 	if (touch && act->answer == ORACLE_SIGBUS && act->dummy)
 		return false;
 	if (touch)
@@ -88,16 +89,18 @@ static bool is_dummy(const struct oracle_act *act, const struct span *span)
 {
 	if (!act->dummy || act->answer || (!span->maybe_away && !span->maybe_frozen))
 		return false;
-	return (act->op == ORACLE_LOAD && !act->value) || act->op == ORACLE_STORE ||
-	       act->op == ORACLE_MMAP;
+	return (act->op == ORACLE_LOAD && !act->value) || act->op == ORACLE_STORE;
 }
 
-/* Errors that say nothing about the card */
-static bool is_neutral(const struct oracle_act *act)
+/* Errors that say nothing about the card: one that is away is not asked, nor slept in. */
+static bool is_neutral(const struct oracle_act *act, const struct span *span)
 {
+	if (act->answer == EMFILE)
+		return act->op == ORACLE_OPEN || act->op == ORACLE_ALIAS;
+	if (span->away || act->op == ORACLE_CLOSE)
+		return false;
 	switch (act->answer) {
 	case ENOMEM:
-	case EMFILE:
 		return true;
 	case EINTR:
 		return act->signals;
@@ -165,6 +168,8 @@ static bool is_legal_replug(const struct oracle_act *act, struct oracle_verdict 
 		return true;
 	if (act->answer)
 		return illegal(verdict, "K1", "wrong error of open");
+	if (act->value == act->generation && act->before.state >= TORTURE_SHUT)
+		return illegal(verdict, "K1", "worked after shut");
 	if (act->value < act->generation || act->value > act->last)
 		return illegal(verdict, "K9", "open has found a card that is in the past, or yet to come");
 	return true;
@@ -181,16 +186,16 @@ bool oracle_is_legal(const struct oracle_act *act, struct oracle_verdict *verdic
 {
 	struct span span = span_of(act);
 
-	if (is_neutral(act) || is_dummy(act, &span))
+	if (is_neutral(act, &span) || is_dummy(act, &span))
 		return true;
 	if (act->op == ORACLE_OPEN && (!act->generation || act->last != act->generation))
 		return is_legal_replug(act, verdict);
 	if (!act->answer)
 		return act->op == ORACLE_POLL ? is_legal_poll(act, verdict) :
 						may_work(act, verdict);
-	if (span.maybe_away && is_refusal(act, true))
+	if (span.maybe_away && is_refusal(act, &span, true))
 		return true;
-	if (!span.away && span.maybe_frozen && is_refusal(act, false))
+	if (!span.away && span.maybe_frozen && is_refusal(act, &span, false))
 		return true;
 	if (act->answer == ORACLE_SIGSEGV)
 		return illegal(verdict, "K4", "another signal than SIGBUS");
@@ -223,6 +228,10 @@ static const struct {
 	[TORTURE_FACT_STORE_OTHER] = { "K9", "users of another card wrote to this one" },
 	[TORTURE_FACT_STORE_FROZEN] = { "K12", "hardware was written to while frozen" },
 	[TORTURE_FACT_GATE_FREED] = { "K2", "the guard itself was used after it was freed" },
+	[TORTURE_FACT_GONE_QUEUED] = { "K2", "somebody is on a queue of the driver's when it is gone" },
+	[TORTURE_FACT_PULL_FAILED] = { "K7", "unplug has failed" },
+	[TORTURE_FACT_FREEZE_FAILED] = { "K12", "freeze has failed" },
+	[TORTURE_FACT_THAW_FAILED] = { "K12", "thaw has failed" },
 };
 
 /**
@@ -238,15 +247,17 @@ void oracle_fact(enum torture_fact fact, struct oracle_verdict *verdict)
 /**
  * oracle_is_stuck() - may somebody be in an operation for this long?
  * @op: which
- * @state: of its card
+ * @look: at its card
+ * @opened_to: its file was opened not after this turn
  * @waits: newcomers wait for a thaw
  * @verdict: what is wrong, if he may not
  *
  * Return: true if he may not.
  */
-bool oracle_is_stuck(enum oracle_op op, enum torture_state state, bool waits,
-		     struct oracle_verdict *verdict)
+bool oracle_is_stuck(enum oracle_op op, const struct oracle_look *look, uint32_t opened_to,
+		     bool waits, struct oracle_verdict *verdict)
 {
+	bool away = look->state >= TORTURE_SHUT || look->ended > opened_to;
 	bool sleeps = op == ORACLE_READ || op == ORACLE_POLL || op == ORACLE_HOLD;
 
 	if (op == ORACLE_WAIT_NEIGHBOUR)
@@ -255,10 +266,10 @@ bool oracle_is_stuck(enum oracle_op op, enum torture_state state, bool waits,
 		return !illegal(verdict, "K6", "a card is not gone");
 	if (op == ORACLE_PULL)
 		return !illegal(verdict, "K6", "pull does not return");
-	/* They sleep until somebody does something: not for ever once it is shut. */
-	if (state < TORTURE_SHUT && (sleeps || (waits && state >= TORTURE_FREEZING)))
+	/* They sleep until somebody does something: not for ever once it is shut, or their file ended. */
+	if (!away && (sleeps || (waits && look->state >= TORTURE_FREEZING)))
 		return false;
-	return !illegal(verdict, "K6", state < TORTURE_SHUT ?
+	return !illegal(verdict, "K6", !away ?
 			"an operation does not return" :
 			"an operation does not return, of a card that was pulled");
 }

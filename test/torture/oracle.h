@@ -108,7 +108,7 @@ struct oracle_verdict {
 const char *oracle_op_name(enum oracle_op op);
 bool oracle_is_legal(const struct oracle_act *act, struct oracle_verdict *verdict);
 void oracle_fact(enum torture_fact fact, struct oracle_verdict *verdict);
-bool oracle_is_stuck(enum oracle_op op, enum torture_state state, bool waits,
-		     struct oracle_verdict *verdict);
+bool oracle_is_stuck(enum oracle_op op, const struct oracle_look *look, uint32_t opened_to,
+		     bool waits, struct oracle_verdict *verdict);
 
 #endif

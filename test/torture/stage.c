@@ -46,7 +46,7 @@ static void world_make(const struct scenario *scenario, uint64_t seed)
 	if (world == MAP_FAILED ||
 	    socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, world->post) < 0) {
 		perror("torture");
-		exit(2);
+		exit(3);
 	}
 	world->scenario = scenario;
 	world->seed = seed;
@@ -87,6 +87,10 @@ static void start_actor(const struct kind *kind, unsigned int number)
 	pid = fork();
 	if (!pid)
 		actor_main(actor);
+	if (pid < 0) {
+		perror("torture: fork");
+		exit(3);
+	}
 	actor->pid = pid;
 	world->actors++;
 }
@@ -156,6 +160,7 @@ static bool kill_actors(void)
 	long end = now_ms() + world->patience_ms;
 	unsigned int i;
 
+	world->killing = true;
 	for (i = 0; i < world->actors; i++)
 		if (world->actor[i].pid > 0) {
 			accuse(&stays, "%s %u", kind_name(world->actor[i].kind),
@@ -226,7 +231,7 @@ bool stage_play(const struct scenario *scenario, uint64_t seed, double seconds)
 	printf("begin %s\n", scenario->name);
 	fflush(stdout);
 	if (begin(scenario) < 0)
-		exit(2);
+		exit(3);
 	actor_signals();
 	keep_begin();
 	start_actors(scenario);

@@ -32,6 +32,15 @@ static const struct {
 	ROW("read-shut", "", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), ENODEV, 0)
 	ROW("read-shut-works", "K1", READ, LOOK(SHUT, 0), LOOK(GONE, 0), 0, CARD)
 	ROW("read-shut-again", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), EAGAIN, 0)
+	ROW("read-shut-again-nonblock", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), EAGAIN, 0,
+	    .nonblock = true)
+	ROW("read-shut-signal", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), EINTR, 0, .signals = true)
+	ROW("read-shut-memory", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), ENOMEM, 0)
+	ROW("read-ended-again", "K1", READ, ENDED(LIVE, 2, 2, 2), ENDED(LIVE, 2, 2, 2), EAGAIN, 0,
+	    .nonblock = true)
+	ROW("info-own", "", INFO, LOOK(LIVE, 0), LOOK(SHUT, 0), EFAULT, 0, .own = true)
+	ROW("info-own-shut", "K1", INFO, LOOK(SHUT, 0), LOOK(SHUT, 0), EFAULT, 0, .own = true)
+	ROW("info-own-frozen", "K12", INFO, LOOK(FROZEN, 1), LOOK(FROZEN, 1), EFAULT, 0, .own = true)
 	ROW("read-another", "K9", READ, LOOK(LIVE, 0), LOOK(SHUT, 0), 0, CARD + 1)
 	ROW("read-away", "K2", READ, LOOK(LIVE, 0), LOOK(SHUT, 0), 0, TORTURE_AWAY)
 	ROW("read-ice", "K12", READ, LOOK(LIVE, 0), LOOK(FROZEN, 1), 0, TORTURE_ICE)
@@ -91,12 +100,16 @@ static const struct {
 	ROW("open-shut-wrong", "K1", OPEN, LOOK(SHUT, 0), LOOK(GONE, 0), ENODEV, 0, .last = CARD)
 	ROW("open-shut-works", "K1", OPEN, LOOK(SHUT, 0), LOOK(GONE, 0), 0, CARD, .last = CARD)
 	ROW("open-replugged", "", OPEN, LOOK(SHUT, 0), LOOK(LIVE, 0), 0, CARD + 2, .last = CARD + 2)
+	ROW("open-replugged-shut", "K1", OPEN, LOOK(SHUT, 0), LOOK(LIVE, 0), 0, CARD, .last = CARD + 2)
+	ROW("open-plugging-again", "K1", OPEN, LOOK(PLUGGING, 0), LOOK(LIVE, 0), EAGAIN, 0, .last = CARD)
 	ROW("open-past", "K9", OPEN, LOOK(SHUT, 0), LOOK(LIVE, 0), 0, CARD - 1, .last = CARD + 2)
 	ROW("alias-shut", "", ALIAS, LOOK(SHUT, 0), LOOK(SHUT, 0), ENXIO, 0)
 	ROW("alias-shut-node", "K1", ALIAS, LOOK(SHUT, 0), LOOK(SHUT, 0), ENOENT, 0)
 	ROW("alias-another", "K9", ALIAS, LOOK(LIVE, 0), LOOK(PULLING, 0), 0, CARD + 1)
+	ROW("close-signal", "K5", CLOSE, LOOK(LIVE, 0), LOOK(LIVE, 0), EINTR, 0, .signals = true)
 	ROW("close-shut", "", CLOSE, LOOK(SHUT, 0), LOOK(SHUT, 0), 0, 0)
 	ROW("mmap-frozen", "", MMAP, LOOK(FROZEN, 1), LOOK(FROZEN, 1), EAGAIN, 0, .waits = true)
+	ROW("mmap-shut-dummy", "K1", MMAP, LOOK(SHUT, 0), LOOK(SHUT, 0), 0, CARD, .dummy = true)
 	ROW("mmap-shut-works", "K1", MMAP, LOOK(SHUT, 0), LOOK(SHUT, 0), 0, CARD)
 #undef ROW
 };
@@ -104,17 +117,18 @@ static const struct {
 static const struct {
 	const char *name, *promise;
 	enum oracle_op op;
-	enum torture_state state;
+	struct oracle_look look;
 	bool waits;
 } stuck[] = {
-	{ "stuck-read-live", "", ORACLE_READ, TORTURE_LIVE, false },
-	{ "stuck-read-shut", "K6", ORACLE_READ, TORTURE_SHUT, false },
-	{ "stuck-poll-gone", "K6", ORACLE_POLL, TORTURE_GONE, false },
-	{ "stuck-ioctl-live", "K6", ORACLE_INFO, TORTURE_LIVE, false },
-	{ "stuck-ioctl-frozen", "K6", ORACLE_INFO, TORTURE_FROZEN, false },
-	{ "stuck-ioctl-waits", "", ORACLE_INFO, TORTURE_FROZEN, true },
-	{ "stuck-pull", "K6", ORACLE_PULL, TORTURE_NONE, false },
-	{ "stuck-neighbour", "K5", ORACLE_WAIT_NEIGHBOUR, TORTURE_SHUT, false },
+	{ "stuck-read-live", "", ORACLE_READ, LOOK(LIVE, 0), false },
+	{ "stuck-read-shut", "K6", ORACLE_READ, LOOK(SHUT, 0), false },
+	{ "stuck-poll-ended", "K6", ORACLE_POLL, ENDED(LIVE, 2, 2, 2), false },
+	{ "stuck-poll-gone", "K6", ORACLE_POLL, LOOK(GONE, 0), false },
+	{ "stuck-ioctl-live", "K6", ORACLE_INFO, LOOK(LIVE, 0), false },
+	{ "stuck-ioctl-frozen", "K6", ORACLE_INFO, LOOK(FROZEN, 0), false },
+	{ "stuck-ioctl-waits", "", ORACLE_INFO, LOOK(FROZEN, 0), true },
+	{ "stuck-pull", "K6", ORACLE_PULL, LOOK(NONE, 0), false },
+	{ "stuck-neighbour", "K5", ORACLE_WAIT_NEIGHBOUR, LOOK(SHUT, 0), false },
 };
 
 static unsigned int number, failed;
@@ -139,7 +153,8 @@ int main(void)
 		       oracle_is_legal(&rows[i].act, &verdict) ? "" : verdict.promise);
 	for (i = 0; i < sizeof(stuck) / sizeof(stuck[0]); i++)
 		report(stuck[i].name, stuck[i].promise,
-		       oracle_is_stuck(stuck[i].op, stuck[i].state, stuck[i].waits, &verdict) ?
+		       oracle_is_stuck(stuck[i].op, &stuck[i].look, 0, stuck[i].waits,
+				       &verdict) ?
 		       verdict.promise : "");
 	for (i = 0; i < TORTURE_FACT_MAX; i++) {
 		oracle_fact(i, &verdict);

@@ -22,12 +22,17 @@ static const char *const fact_names[] = {
 static uint64_t facts_seen;
 static unsigned int told;
 static bool accused[ACTORS_MAX];
+static struct {
+	long since;	/* the operation's beginning */
+	long stuck;	/* when it was first seen that it may not last */
+} stuck[ACTORS_MAX];
 
 void watch_begin(void)
 {
 	facts_seen = 0;
 	told = 0;
 	memset(accused, 0, sizeof(accused));
+	memset(stuck, 0, sizeof(stuck));
 }
 
 static void judge_fact(const char *line)
@@ -92,10 +97,20 @@ static void watch_actor(unsigned int i)
 	struct oracle_verdict verdict;
 	struct oracle_look look;
 
-	if (!since || accused[i] || now_ms() - since < world->patience_ms)
+	if (stuck[i].since != since)
+		stuck[i].stuck = 0;
+	stuck[i].since = since;
+	if (!since || accused[i])
 		return;
 	look = board_look(actor->generation);
-	if (!oracle_is_stuck(actor->op, look.state, world->scenario->waits, &verdict))
+	if (!oracle_is_stuck(actor->op, &look, actor->opened_to, world->scenario->waits, &verdict)) {
+		stuck[i].stuck = 0;
+		return;
+	}
+	/* Who has slept in a live card for long has as much time as others when it is pulled. */
+	if (!stuck[i].stuck)
+		stuck[i].stuck = now_ms();
+	if (now_ms() - stuck[i].stuck < world->patience_ms)
 		return;
 	/* It may have gone on just now. */
 	if (__atomic_load_n(&actor->since, __ATOMIC_ACQUIRE) != since)
@@ -113,20 +128,26 @@ static bool is_told(unsigned int n)
 	unsigned int i;
 
 	for (i = 0; i < n; i++)
-		if (world->verdict[i].verdict.why == world->verdict[n].verdict.why)
+		if (!strcmp(world->verdict[i].verdict.why, world->verdict[n].verdict.why) &&
+		    !strcmp(world->verdict[i].verdict.promise, world->verdict[n].verdict.promise))
 			return true;
 	return false;
 }
 
-/* At once: nobody knows how long the kernel lives on. */
-void watch_tell(void)
+/* At once: nobody knows how long the kernel lives on. @last: nobody writes any more */
+void watch_tell(bool last)
 {
 	const struct verdict *verdict;
 
 	for (; told < VERDICTS_MAX && told < world->verdicts; told++) {
 		verdict = &world->verdict[told];
-		if (!__atomic_load_n(&verdict->ready, __ATOMIC_ACQUIRE))
-			break;
+		if (!__atomic_load_n(&verdict->ready, __ATOMIC_ACQUIRE)) {
+			if (!last)
+				break;
+			printf("broken %s none 0 0 a verdict was not written: its writer was killed\n",
+			       world->scenario->name);
+			continue;
+		}
 		if (!is_told(told))
 			printf("broken %s %s %ld %llu %s: %s\n", world->scenario->name,
 			       verdict->verdict.promise, verdict->after_ms,
@@ -146,7 +167,7 @@ void watch_all(void)
 	watch_facts();
 	for (i = 0; i < world->actors; i++)
 		watch_actor(i);
-	watch_tell();
+	watch_tell(false);
 }
 
 /**
@@ -157,6 +178,7 @@ void watch_all(void)
 unsigned int watch_children(void)
 {
 	static const struct oracle_verdict killed = { "none", "an actor was killed" };
+	static const struct oracle_verdict ended = { "none", "an actor has given up" };
 	unsigned int i, left = 0;
 	struct actor *actor;
 	int status;
@@ -166,7 +188,10 @@ unsigned int watch_children(void)
 		if (actor->pid > 0 && waitpid(actor->pid, &status, WNOHANG) == actor->pid) {
 			actor->pid = 0;
 			actor->since = 0;
-			if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
+			if (WIFEXITED(status) && (WEXITSTATUS(status) || !world->stop))
+				accuse(&ended, "%s %u: %d", kind_name(actor->kind), actor->number,
+				       WEXITSTATUS(status));
+			if (WIFSIGNALED(status) && (WTERMSIG(status) != SIGKILL || !world->killing))
 				accuse(&killed, "%s %u by signal %d", kind_name(actor->kind),
 				       actor->number, WTERMSIG(status));
 		}

@@ -58,6 +58,7 @@ struct handle {
  * @op: what it is in, if @since is not 0
  * @since: milliseconds
  * @generation: of the card it is about
+ * @opened_to: its file was opened not after this turn
  * @count: what it has done
  * @refused: of these, that failed
  */
@@ -68,6 +69,7 @@ struct actor {
 	enum oracle_op op;
 	long since;
 	uint64_t generation;
+	uint32_t opened_to;
 	uint64_t count[ORACLE_OP_MAX];
 	uint64_t refused[ORACLE_OP_MAX];
 
@@ -99,6 +101,7 @@ struct world {
 	long patience_ms;
 	long begin_ms;
 	bool stop;			/* no new steps */
+	bool killing;			/* who has not come to his end */
 	bool clear;			/* all have ended but who clears up */
 	bool found;			/* a broken guard was; what it does now says nothing */
 	uint64_t pulls, freezes;
@@ -146,7 +149,7 @@ int module_unload(const char *name);
 void watch_begin(void);
 void watch_all(void);
 void watch_facts(void);
-void watch_tell(void);
+void watch_tell(bool last);
 unsigned int watch_children(void);
 
 /* board.c */

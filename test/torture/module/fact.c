@@ -3,6 +3,8 @@
  * What should not have happened: the first facts of each life of the module are kept, to be read
  * from the control node. And what was freed: kept, too, so that who uses it does no harm
  * before that is known.
+ *
+ * D	Readers take no lock: who sees the number of facts sees them, too.
  */
 
 #include <linux/ktime.h>
@@ -69,14 +71,17 @@ void torture_fact(const struct torture_card *card, enum torture_fact fact,
 	unsigned long flags;
 
 	spin_lock_irqsave(&facts_lock, flags);
-	if (facts_n < FACTS_MAX)
-		facts[facts_n++] = (struct fact) {
+	if (facts_n < FACTS_MAX) {
+		facts[facts_n] = (struct fact) {
 			.fact = fact,
 			.slot = card->slot->number,
 			.generation = card->generation,
 			.where = where,
 			.seen = seen,
 		};
+		/* D: torture_facts_show() */
+		smp_store_release(&facts_n, facts_n + 1);
+	}
 	torture_board_fact();
 	spin_unlock_irqrestore(&facts_lock, flags);
 }
@@ -94,9 +99,10 @@ bool torture_facts_any(void)
  */
 void torture_facts_show(struct seq_file *file)
 {
-	unsigned int i;
+	/* D */
+	unsigned int i, n = smp_load_acquire(&facts_n);
 
-	for (i = 0; i < READ_ONCE(facts_n); i++)
+	for (i = 0; i < n; i++)
 		seq_printf(file, "%s %u %llu %s %llx\n",
 			   fact_names[facts[i].fact], facts[i].slot,
 			   facts[i].generation, facts[i].where, facts[i].seen);

@@ -107,6 +107,11 @@ static void unplug_async(struct torture_card *card)
 	unplug_dev_unplug_async(dev_of(card));
 }
 
+static bool unplug_shut(const struct torture_card *card)
+{
+	return atomic_read_acquire(&dev_of(card)->state) >= UNPLUG_DEV_SHUT;
+}
+
 static int unplug_wait_gone(struct torture_card *card)
 {
 	return unplug_dev_wait_gone(dev_of(card));
@@ -169,9 +174,11 @@ const struct torture_guard torture_guard_unplug = {
 	.unplug = unplug_unplug,
 	.unplug_many = unplug_many,
 	.unplug_async = unplug_async,
+	.shut = unplug_shut,
 	.wait_gone = unplug_wait_gone,
 	.freeze = unplug_freeze,
 	.thaw = unplug_thaw,
+	.leaves_queues = true,
 	.drained = unplug_drained,
 	.put = unplug_put,
 	.card_of = unplug_card_of,

@@ -71,10 +71,12 @@ struct torture_card {
  * @unplug: on return it is shut; may be called any number of times, at once, too. 0 if it is
  *	    gone, too, or -EINPROGRESS
  * @unplug_many: optional; the same of several
- * @unplug_async: optional; the same, later; any context
+ * @unplug_async: optional, with @shut; the same, later; any context
+ * @shut: optional; nobody enters any more
  * @wait_gone: waits until torture_card_gone() has returned
  * @freeze: as unplug_dev_freeze(). Optional, with @thaw
  * @thaw: as unplug_dev_thaw(); @end: files are to be opened anew
+ * @leaves_queues: when the card is gone nobody is on wait queues of the driver's
  * @drained: optional; the guard takes it for drained: nobody is inside
  * @put: the reference that make() gave
  * @card_of: the card of an open file, in an operation of torture_fops; of a mapping's, too
@@ -99,9 +101,11 @@ struct torture_guard {
 	int (*unplug)(struct torture_card *card);
 	int (*unplug_many)(struct torture_card *const cards[], unsigned int n);
 	void (*unplug_async)(struct torture_card *card);
+	bool (*shut)(const struct torture_card *card);
 	int (*wait_gone)(struct torture_card *card);
 	int (*freeze)(struct torture_card *card);
 	int (*thaw)(struct torture_card *card, bool end);
+	bool leaves_queues;
 	bool (*drained)(const struct torture_card *card);
 	void (*put)(struct torture_card *card);
 	struct torture_card *(*card_of)(const struct file *file);

@@ -3,6 +3,7 @@
 
 #include <linux/err.h>
 #include <linux/kernel.h>
+#include <linux/sched/signal.h>
 #include "torture.h"
 
 struct torture_slot torture_slots[TORTURE_SLOTS];
@@ -82,21 +83,51 @@ static void pulled(struct torture_card *card)
 		card_put(card);
 }
 
+static void pull_said(struct torture_card *card, const char *how, int err)
+{
+	if (err && err != -EINPROGRESS)
+		torture_fact(card, TORTURE_FACT_PULL_FAILED, how, -err);
+}
+
+/* Shut when that returns, all of them, without any further call */
+static void pull_many(struct torture_card *const cards[], unsigned int n)
+{
+	unsigned int i;
+
+	pull_said(cards[0], "many", torture_guard->unplug_many(cards, n));
+	for (i = 0; i < n; i++)
+		pulled(cards[i]);
+}
+
+/* Some time later; who waits in vain is found by whoever watches the pulls. */
+static void pull_async(struct torture_card *const cards[], unsigned int n)
+{
+	unsigned int i;
+
+	for (i = 0; i < n; i++)
+		torture_guard->unplug_async(cards[i]);
+	for (i = 0; i < n; i++)
+		while (!torture_guard->shut(cards[i]) &&
+		       !fatal_signal_pending(current))
+			schedule_timeout_killable(1);
+}
+
 static void pull_cards(struct torture_card *const cards[], unsigned int n,
 		       enum torture_how how)
 {
 	unsigned int i;
 
+	if (!n)
+		return;
 	for (i = 0; i < n; i++)
 		torture_note(cards[i], TORTURE_PULLING);
 	if (how == TORTURE_PULL_MANY && torture_guard->unplug_many)
-		torture_guard->unplug_many(cards, n);
+		pull_many(cards, n);
 	if (how == TORTURE_PULL_ASYNC && torture_guard->unplug_async)
-		for (i = 0; i < n; i++)
-			torture_guard->unplug_async(cards[i]);
-	/* After the other two this only waits. */
+		pull_async(cards, n);
+	/* After the other two it finds nothing to do. */
 	for (i = 0; i < n; i++) {
-		torture_guard->unplug(cards[i]);
+		pull_said(cards[i], "each", torture_guard->unplug(cards[i]));
 		pulled(cards[i]);
 	}
 }
@@ -124,6 +155,14 @@ int torture_pull(u32 slots, enum torture_how how)
 	return n;
 }
 
+/* There is but one reason to: somebody pulls it, which the board has known before. */
+static void refused(struct torture_card *card, enum torture_state in,
+		    enum torture_fact fact, int err)
+{
+	if (torture_moment_state(torture_moment(card)) == in)
+		torture_fact(card, fact, "reset", -err);
+}
+
 static int freeze_card(struct torture_card *card)
 {
 	int err;
@@ -131,8 +170,10 @@ static int freeze_card(struct torture_card *card)
 	if (!torture_board_move(card, TORTURE_LIVE, TORTURE_FREEZING, 1))
 		return -EINVAL;
 	err = torture_guard->freeze(card);
-	if (err && err != -EINPROGRESS)
+	if (err && err != -EINPROGRESS) {
+		refused(card, TORTURE_FREEZING, TORTURE_FACT_FREEZE_FAILED, err);
 		return err;
+	}
 	torture_registers_ice(card);
 	torture_board_move(card, TORTURE_FREEZING, TORTURE_FROZEN, 0);
 	return err;
@@ -143,10 +184,10 @@ static int thaw_card(struct torture_card *card, bool end)
 	u32 next = torture_moment_turn(torture_moment(card)) + 1;
 	int err;
 
-	if (end)
-		torture_board_end(card, next, 0);
 	if (!torture_board_move(card, TORTURE_FROZEN, TORTURE_THAWING, 0))
 		return -EINVAL;
+	if (end)
+		torture_board_end(card, next, 0);
 	torture_registers_melt(card);
 	err = torture_guard->thaw(card, end);
 	if (!err) {
@@ -158,6 +199,8 @@ static int thaw_card(struct torture_card *card, bool end)
 	} else if (err == -EBUSY) {
 		torture_registers_ice(card);
 		torture_board_move(card, TORTURE_THAWING, TORTURE_FROZEN, 0);
+	} else {
+		refused(card, TORTURE_THAWING, TORTURE_FACT_THAW_FAILED, err);
 	}
 	return err;
 }

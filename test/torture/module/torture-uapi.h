@@ -148,7 +148,11 @@ enum torture_how {
 	X(STORE_OP_AWAY, "store-op-away")	/* by ->write */	\
 	X(STORE_OTHER, "store-other")	/* by users of another card */	\
 	X(STORE_FROZEN, "store-frozen")	/* while frozen */		\
-	X(GATE_FREED, "gate-freed")	/* the guard used what it had freed */
+	X(GATE_FREED, "gate-freed")	/* the guard used what it had freed */ \
+	X(GONE_QUEUED, "gone-queued")	/* somebody is on a queue of the driver's */ \
+	X(PULL_FAILED, "pull-failed")	/* unplug has said something else */ \
+	X(FREEZE_FAILED, "freeze-failed") /* freeze has, and nobody pulled */ \
+	X(THAW_FAILED, "thaw-failed")	/* likewise */
 
 enum torture_fact {
 #define TORTURE_FACT_ENUM(id, name) TORTURE_FACT_##id,
