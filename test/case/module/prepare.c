@@ -261,10 +261,13 @@ static bool is_textbook(void)
 
 static int prepare_pull(const char *text, const struct kernel_param *param)
 {
+	/* All parameters of a module have one lock; ours waits for the window, which is one. */
+	kernel_param_unlock(THIS_MODULE);
 	if (is_textbook())
 		textbook_unplug();
 	else if (prepare)
 		unplug_dev_unplug(&prepare->dev);
+	kernel_param_lock(THIS_MODULE);
 	return 0;
 }
 
