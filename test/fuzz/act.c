@@ -3,8 +3,9 @@
  * act SEED WORKERS: the companion of a fuzzer that knows nothing of our drivers. Workers open
  * the devices, and do with them what SEED has them draw, until SIGTERM; hand.h says what.
  *
- * Prints "wrong: …" when something works that must not, at the end "acts SEAT CALLS WORKED
- * REFUSED SIGBUS". Ends with 1, at once, if there was something wrong, or no worker gets on.
+ * Prints "wrong: …" when something works that must not, or fails in another way than promised;
+ * at the end "acts SEAT CALLS WORKED REFUSED SIGBUS JUDGED TOUCHES". Ends with 1, at once, if
+ * there was something wrong, or no worker gets on.
  */
 
 #include "board.h"
@@ -139,9 +140,10 @@ static void report(void)
 	for (i = 0; i < BOARD_SEATS; i++) {
 		seat = &board->seat[i];
 		if (atomic_load(&seat->calls))
-			printf("acts %s %lu %lu %lu %lu\n", seats[i].name,
+			printf("acts %s %lu %lu %lu %lu %lu %lu\n", seats[i].name,
 			       atomic_load(&seat->calls), atomic_load(&seat->worked),
-			       atomic_load(&seat->refused), atomic_load(&seat->signals));
+			       atomic_load(&seat->refused), atomic_load(&seat->signals),
+			       atomic_load(&seat->judged), atomic_load(&seat->touches));
 	}
 }
 

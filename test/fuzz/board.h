@@ -26,10 +26,12 @@
  * @worked: those that succeeded
  * @refused: those that were answered ENODEV or ENXIO, or by a hang-up
  * @signals: touches of mappings that ended in SIGBUS
+ * @judged: system calls on a device that was away, whose answers were looked at
+ * @touches: touches of its mappings, that their rights allowed
  */
 struct board_seat {
 	_Atomic uint32_t life, dead;
-	_Atomic uint64_t calls, worked, refused, signals;
+	_Atomic uint64_t calls, worked, refused, signals, judged, touches;
 };
 
 /* Where an actor is, for who finds him there for too long */

@@ -14,6 +14,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -21,7 +22,7 @@
 
 #define PAGE 4096
 
-/* An operation that has begun, on a device that may have been taken away before */
+/* An operation that has begun; dead: on a device that had been taken away, and to be judged */
 struct begun {
 	struct board_seat *seat;
 	const char *op;
@@ -39,29 +40,64 @@ static struct begun begin(struct actor *actor, const struct hand *hand, const ch
 	return begun;
 }
 
-/* Something worked that must not. A few of them suffice. */
-static void wrong(struct actor *actor, const struct hand *hand, const char *op)
+/* Something worked that must not, or failed as it must not. A few of them suffice. */
+static void wrong(struct actor *actor, const struct hand *hand, const char *op, const char *what)
 {
 	if (atomic_fetch_add(&actor->board->wrong, 1) >= 10)
 		return;
-	printf("wrong: %s of a file of %s works, of device %u, or %u; %u was taken away before\n",
-	       op, seats[hand->seat].name, hand->life - 1, hand->life,
+	printf("wrong: %s of a file of %s %s, of device %u, or %u; %u was taken away before\n",
+	       op, seats[hand->seat].name, what, hand->life - 1, hand->life,
 	       atomic_load(&actor->board->seat[hand->seat].dead));
 	fflush(stdout);
 }
 
-static void end(struct actor *actor, const struct hand *hand, const struct begun *begun, long ret)
+static void wrong_answer(struct actor *actor, const struct hand *hand, const char *op, int error)
 {
-	int e = errno;
+	char what[64];
 
-	if (ret >= 0) {
+	snprintf(what, sizeof(what), "is answered %s", strerrorname_np(error));
+	wrong(actor, hand, op, what);
+}
+
+/* May a device that is away answer that? What is not ENODEV, the kernel answers before it asks. */
+static bool may_refuse(int error)
+{
+	static const int errors[] = { ENODEV, EFAULT, EINVAL, EBADF, EACCES, ENOMEM, ESPIPE };
+	unsigned int i;
+
+	for (i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
+		if (error == errors[i])
+			return true;
+	return false;
+}
+
+/* With errno, if @ret is negative; 0 is no error, but something that has no answer. */
+static void end(struct actor *actor, struct hand *hand, const struct begun *begun, long ret)
+{
+	int e = ret < 0 ? errno : 0;
+
+	if (ret >= 0)
 		atomic_fetch_add(&begun->seat->worked, 1);
-		if (begun->dead)
-			wrong(actor, hand, begun->op);
-	} else if (e == ENODEV || e == ENXIO) {
+	else if (e == ENODEV)
 		atomic_fetch_add(&begun->seat->refused, 1);
+	hand->refused |= e == ENODEV;
+	if (begun->dead && (ret >= 0 || e)) {
+		atomic_fetch_add(&begun->seat->judged, 1);
+		if (ret >= 0)
+			wrong(actor, hand, begun->op, "works");
+		else if (!may_refuse(e))
+			wrong_answer(actor, hand, begun->op, e);
 	}
 	atomic_store(&actor->me->op, NULL);
+}
+
+/* Its device goes just now: a file is kept until it is away, as its calls are judged then. */
+static bool hand_waits(struct actor *actor, const struct hand *hand)
+{
+	struct board_seat *seat = &actor->board->seat[hand->seat];
+
+	return hand->fd >= 0 && hand->refused && hand->life < atomic_load(&seat->life) &&
+	       hand->life > atomic_load(&seat->dead);
 }
 
 static void hand_drop(struct hand *hand)
@@ -103,15 +139,18 @@ static void do_ioctl(struct actor *actor, struct hand *hand)
 	struct begun begun;
 	int ret, i;
 
-	/* Of this file; others of the seat may be the same one. */
-	for (i = 0; i < HANDS && call.dummy; i++)
-		actor->hand[i].dummy |= actor->hand[i].seat == hand->seat;
 	begun = begin(actor, hand, compat ? "compat ioctl" : "ioctl");
 	/* Some numbers the kernel answers itself, for every file. */
 	begun.dead &= call.exact;
 	ret = compat ? ioctl_compat(hand->fd, call.number, call.arg) :
 		       ioctl(hand->fd, call.number, call.arg);
 	end(actor, hand, &begun, ret);
+	if (ret < 0 || call.policy == IOCTL_NO_POLICY)
+		return;
+	/* Of this file; others of the seat may be the same one. */
+	for (i = 0; i < HANDS && call.policy == IOCTL_DUMMY; i++)
+		actor->hand[i].dummy |= actor->hand[i].seat == hand->seat;
+	hand->dummy = call.policy == IOCTL_DUMMY;
 }
 
 static void do_read(struct actor *actor, struct hand *hand)
@@ -151,11 +190,14 @@ static void do_poll(struct actor *actor, struct hand *hand)
 {
 	struct pollfd p = { .fd = hand->fd, .events = dice_next(&actor->dice) };
 	struct begun begun = begin(actor, hand, "poll");
+	int ret = poll(&p, 1, dice_below(&actor->dice, 2) * 20);
 
-	if (poll(&p, 1, dice_below(&actor->dice, 2) * 20) < 0 || p.revents & POLLHUP)
-		begun.dead = false;
-	errno = ENODEV;
-	end(actor, hand, &begun, p.revents & POLLHUP ? -1 : 0);
+	/* EINTR is no answer of one that is away: it is ready, so nobody waits. */
+	if (ret >= 0 && p.revents & POLLHUP) {
+		errno = ENODEV;
+		ret = -1;
+	}
+	end(actor, hand, &begun, ret);
 }
 
 static void do_map(struct actor *actor, struct hand *hand)
@@ -167,19 +209,20 @@ static void do_map(struct actor *actor, struct hand *hand)
 	struct begun begun;
 	char *map;
 
-	if (hand->map)
-		munmap(hand->map, hand->length);
-	hand->map = NULL;
 	if (dice_one_in(dice, 4))
 		flags |= MAP_POPULATE;
 	begun = begin(actor, hand, "mmap");
 	map = mmap(NULL, length, prot, flags | MAP_32BIT, hand->fd, offset);
 	end(actor, hand, &begun, map == MAP_FAILED ? -1 : 0);
+	/* That of a device that is away stays, and is touched. */
 	if (map == MAP_FAILED)
 		return;
+	if (hand->map)
+		munmap(hand->map, hand->length);
 	hand->map = map;
 	hand->length = length;
 	hand->shared = !(flags & MAP_PRIVATE);
+	hand->prot = prot;
 }
 
 static sigjmp_buf fault;
@@ -214,6 +257,11 @@ static void do_touch(struct actor *actor, struct hand *hand)
 	}
 	if (faulted == SIGBUS)
 		atomic_fetch_add(&begun.seat->signals, 1);
+	if (begun.dead && hand->prot & (writes ? PROT_WRITE : PROT_READ | PROT_WRITE)) {
+		atomic_fetch_add(&begun.seat->touches, 1);
+		if (faulted == SIGSEGV)
+			wrong(actor, hand, begun.op, "ends in SIGSEGV");
+	}
 	errno = 0;
 	end(actor, hand, &begun, faulted ? -1 : 0);
 }
@@ -239,6 +287,7 @@ static void do_remap(struct actor *actor, struct hand *hand)
 		break;
 	case 1:
 		mprotect(hand->map, PAGE, dice_below(dice, 4));
+		hand->prot = PROT_NONE;
 		break;
 	case 2:
 		madvise(hand->map, hand->length, advice[dice_below(dice, 6)]);
@@ -283,7 +332,7 @@ static void do_dup(struct actor *actor, struct hand *hand)
 {
 	struct hand *other = &actor->hand[dice_below(&actor->dice, HANDS)];
 
-	if (other == hand)
+	if (other == hand || hand_waits(actor, other))
 		return;
 	if (other->fd >= 0)
 		hand_drop(other);
@@ -341,7 +390,11 @@ void hand_play(struct actor *actor)
 {
 	struct hand *hand = &actor->hand[dice_below(&actor->dice, HANDS)];
 	unsigned int drawn = dice_below(&actor->dice, WEIGHTS), i = 0;
+	int n;
 
+	/* Others, as a rule, if there are any */
+	for (n = 0; n < HANDS && hand_waits(actor, hand); n++)
+		hand = &actor->hand[dice_below(&actor->dice, HANDS)];
 	if (hand->fd < 0) {
 		hand_open(actor, hand);
 		return;

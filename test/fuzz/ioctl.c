@@ -60,6 +60,20 @@ static unsigned long spoil(struct dice *dice, unsigned long number)
 	}
 }
 
+/* What a call says of mappings, if it works: each driver has its own. */
+static enum ioctl_policy policy_of(unsigned long number, const void *arg)
+{
+	switch (number) {
+	case FREEZE_IOC_DUMMY:
+		return arg ? IOCTL_DUMMY : IOCTL_SIGBUS;
+	case IVSHMEM_IOC_GONE:		/* elsewhere there may be anything */
+		return arg == memory_good() && *(uint32_t *)arg == IVSHMEM_GONE_SIGBUS ?
+			       IOCTL_SIGBUS : IOCTL_DUMMY;
+	default:
+		return IOCTL_NO_POLICY;
+	}
+}
+
 struct ioctl_call ioctl_draw(struct dice *dice, void *mapping)
 {
 	struct ioctl_call call = { .exact = !dice_one_in(dice, 5) };
@@ -67,13 +81,11 @@ struct ioctl_call ioctl_draw(struct dice *dice, void *mapping)
 
 	/* The last one stops the device for all others: seldom. */
 	call.number = numbers[dice_below(dice, dice_one_in(dice, 50) ? n : n - 1)];
-	call.dummy = true;
-	if (call.number != IVSHMEM_IOC_GONE && call.number != FREEZE_IOC_DUMMY && call.exact)
-		call.dummy = false;
 	fill(dice, call.number, mapping);
 	call.arg = memory_draw(dice, mapping);
 	if (!call.exact)
 		call.number = spoil(dice, call.number);
+	call.policy = policy_of(call.number, call.arg);
 	return call;
 }
 

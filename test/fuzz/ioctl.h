@@ -6,16 +6,24 @@
 #include <stdbool.h>
 #include "dice.h"
 
+/* What mappings of the file show when its device is away: if the call worked */
+enum ioctl_policy {
+	IOCTL_NO_POLICY,	/* as before */
+	IOCTL_SIGBUS,
+	IOCTL_DUMMY,		/* may be zeroes */
+};
+
 /**
  * struct ioctl_call - what to call
  * @number: one of a driver's, or nearly
  * @exact: it is one of a driver's, so nobody before the driver answers
- * @dummy: mappings may show zeroes afterwards
+ * @policy: what it says of mappings
  * @arg: may point to memory_good(), which is filled in then
  */
 struct ioctl_call {
 	unsigned long number;
-	bool exact, dummy;
+	bool exact;
+	enum ioctl_policy policy;
 	void *arg;
 };
 
