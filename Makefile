@@ -90,9 +90,9 @@ fuzz: modules ## fuzz guarded devices while they are pulled, for MINUTES=60, fro
 	@script/need trinity
 	@test/fuzz/run --minutes $(or $(MINUTES),60) $(if $(SEED),--seed $(SEED))
 
-check-fuzz: modules ## the same for a minute
+check-fuzz: modules ## the same for a minute, always from the same seed
 	@script/need trinity
-	@test/fuzz/run --minutes 1
+	@test/fuzz/run --minutes 1 --seed 1
 
 check-convert: modules ## drivers of the kernel tree, converted by convert/misc and convert/cdev
 	@script/convert-drivers
