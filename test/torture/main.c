@@ -10,10 +10,7 @@
  *	ran NAME PULLS FREEZES SECONDS clean|dirty
  *
  * After a dirty one it stops: modules cannot be unloaded, or a task cannot be killed.
- * torture --list FILE… prints what is in them, a line each:
- *
- *	NAME PROMISES SECONDS shipped|hooks
- *
+ * torture --list FILE… prints what is in them, a line each: scenario_print().
  * torture --choices SEED FILE prints what each actor would do first.
  */
 
@@ -31,8 +28,7 @@ static int list(int n, char **paths)
 	for (i = 0; i < n; i++) {
 		if (scenario_read(&scenario, paths[i]) < 0)
 			return 2;
-		printf("%s\t%s\t%g\t%s\n", scenario.name, scenario.promises, scenario.seconds,
-		       scenario.hooks ? "hooks" : "shipped");
+		scenario_print(&scenario);
 	}
 	return 0;
 }

@@ -59,6 +59,8 @@ static int read_line(struct scenario *s, const char *key, char *text)
 		s->pause_ms = number;
 	else if (!strcmp(key, "hooks"))
 		s->hooks = number;
+	else if (!strcmp(key, "serial"))
+		s->serial = number;
 	else if (!strcmp(key, "waits"))
 		s->waits = number;
 	else if (!strcmp(key, "dummy"))
@@ -116,6 +118,16 @@ int scenario_read(struct scenario *scenario, const char *path)
 		fprintf(stderr, "torture: %s:%d: '%s %s': see README.md for what is allowed\n",
 			path, number, line, text ? text : "");
 	return err;
+}
+
+/**
+ * scenario_print() - a line, for test/torture/run
+ * @scenario: NAME PROMISES SECONDS shipped|hooks parallel|serial
+ */
+void scenario_print(const struct scenario *scenario)
+{
+	printf("%s\t%s\t%g\t%s\t%s\n", scenario->name, scenario->promises, scenario->seconds,
+	       scenario->hooks ? "hooks" : "shipped", scenario->serial ? "serial" : "parallel");
 }
 
 /* Is a promise among those of a scenario? */

@@ -19,6 +19,7 @@
  * @cards: slots
  * @seconds: it is played
  * @hooks: it is for modules with delay hooks
+ * @serial: emulated processors have to take turns: code is patched that others run
  * @waits: newcomers wait for a thaw
  * @dummy: mappings of a card that was pulled show zeroes
  * @pause_ms: between pulls, at most
@@ -34,7 +35,7 @@ struct scenario {
 	char module[256];
 	unsigned int cards;
 	double seconds;
-	bool hooks, waits, dummy;
+	bool hooks, serial, waits, dummy;
 	unsigned int pause_ms;
 	unsigned int kinds;
 	struct {
@@ -44,6 +45,7 @@ struct scenario {
 };
 
 int scenario_read(struct scenario *scenario, const char *path);
+void scenario_print(const struct scenario *scenario);
 bool scenario_names(const struct scenario *scenario, const char *promise);
 bool scenario_has(const struct scenario *scenario, const char *kind);
 
