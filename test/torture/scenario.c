@@ -49,6 +49,10 @@ static int read_line(struct scenario *s, const char *key, char *text)
 		return copy(s->module, sizeof(s->module), text);
 	if (!strcmp(key, "actor"))
 		return read_actor(s, text);
+	if (!strcmp(key, "finds")) {
+		s->finds++;
+		return 0;
+	}
 	if (read_number(text, 3600, &number) < 0)
 		return -1;
 	if (!strcmp(key, "cards"))
@@ -77,6 +81,18 @@ static void set_name(struct scenario *scenario, const char *path)
 	base = base ? base + 1 : path;
 	snprintf(scenario->name, sizeof(scenario->name), "%.*s", (int)strcspn(base, "."), base);
 	scenario->busted = !strncmp(scenario->name, "BUSTED-", 7);
+}
+
+/* What every one has to say, besides what may be written in a line */
+static const char *lacks(const struct scenario *scenario)
+{
+	if (scenario->cards < (scenario_has(scenario, "holder") ? 2 : 1))
+		return "at least 1 card, for a holder 2";
+	if (!*scenario->promises)
+		return "promises; if none, that";
+	if (scenario->busted && !scenario->finds)
+		return "what is found";
+	return NULL;
 }
 
 /**
@@ -109,9 +125,8 @@ int scenario_read(struct scenario *scenario, const char *path)
 		err = text ? read_line(scenario, line, text) : -1;
 	}
 	fclose(file);
-	if (!err && scenario->cards < (scenario_has(scenario, "holder") ? 2 : 1)) {
-		fprintf(stderr, "torture: %s: cards %u: at least 1, for a holder 2\n", path,
-			scenario->cards);
+	if (!err && lacks(scenario)) {
+		fprintf(stderr, "torture: %s has to have %s\n", path, lacks(scenario));
 		return -1;
 	}
 	if (err)

@@ -14,6 +14,7 @@
  * @name: of the file
  * @busted: its name begins so: a promise has to be found broken
  * @promises: which it is about; if @busted: which may be found broken
+ * @finds: if @busted: how many findings it says may come first
  * @guard: of the cards
  * @module: more parameters of the module
  * @cards: slots
@@ -31,6 +32,7 @@ struct scenario {
 	char name[64];
 	bool busted;
 	char promises[64];
+	unsigned int finds;
 	char guard[32];
 	char module[256];
 	unsigned int cards;
