@@ -137,12 +137,13 @@ int scenario_read(struct scenario *scenario, const char *path)
 
 /**
  * scenario_print() - a line, for test/torture/run
- * @scenario: NAME PROMISES SECONDS shipped|hooks parallel|serial
+ * @scenario: NAME PROMISES SECONDS shipped|hooks parallel|serial GUARD
  */
 void scenario_print(const struct scenario *scenario)
 {
-	printf("%s\t%s\t%g\t%s\t%s\n", scenario->name, scenario->promises, scenario->seconds,
-	       scenario->hooks ? "hooks" : "shipped", scenario->serial ? "serial" : "parallel");
+	printf("%s\t%s\t%g\t%s\t%s\t%s\n", scenario->name, scenario->promises,
+	       scenario->seconds, scenario->hooks ? "hooks" : "shipped",
+	       scenario->serial ? "serial" : "parallel", scenario->guard);
 }
 
 /* Is a promise among those of a scenario? */
