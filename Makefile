@@ -69,7 +69,7 @@ check-matrix: ## all builds and tests on 6.1, 6.12 and 7.2, or KERNEL= alone; ho
 	@test/matrix $(KERNEL)
 
 torture: modules ## random users while cards are pulled, for MINUTES=; SEED= and SCENARIO= play one again (out/torture)
-	@test/torture/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(SCENARIO)
+	@test/torture/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(SCENARIO)
 
 coverage: modules ## which lines all of these run, of the core and of libunplug; writes doc/coverage.md
 	@script/need lcov meson ninja-build gcc libcmocka-dev libc6-dev liburing-dev
