@@ -177,6 +177,7 @@ static const char *unload_extras(void)
 		"unplug-textbook",
 		"unplug-prepare",
 		"unplug-letgo",
+		"unplug-rare",
 		"unplug-hole",
 		"unplug-sleeper",
 		"unplug-uring",
