@@ -72,6 +72,7 @@ void torture_card_gone(struct torture_card *card)
 		torture_fact(card, TORTURE_FACT_GONE_INSIDE, "gone", inside);
 	if (files)
 		torture_fact(card, TORTURE_FACT_GONE_OPEN, "gone", files);
+	/* Without a lock: those who have left the queue did so before gone. */
 	if (torture_guard->leaves_queues && waitqueue_active(&card->wait))
 		torture_fact(card, TORTURE_FACT_GONE_QUEUED, "gone", 0);
 	free_memory(card);
