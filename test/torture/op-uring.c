@@ -80,13 +80,18 @@ static int submit(struct actor *actor, const struct handle *handle, struct io_ur
 	return result;
 }
 
+/* The kernel's own: io_uring of 6.12 shows it to users, where that of 6.1 makes EINTR of it. */
+#define ERESTARTSYS 512
+
 /* It is interrupted only if it is cancelled. */
 static void judge(struct actor *actor, struct oracle_act *act, int result, uint64_t value)
 {
 	act->nonblock = true;	/* it waits for no thaw */
-	if (result == -ECANCELED || result == -EINTR)
+	if (result == -ECANCELED || result == -ERESTARTSYS)
+		result = -EINTR;
+	if (result == -EINTR)
 		act->signals = true;
-	act_end(actor, act, result == -ECANCELED ? EINTR : result < 0 ? -result : 0, value);
+	act_end(actor, act, result < 0 ? -result : 0, value);
 }
 
 void op_uring_read(struct actor *actor, const struct step *step)
