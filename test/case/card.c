@@ -217,23 +217,26 @@ static void do_and_wait(const char *verb, const char *a, const char *b)
 		case_fail("%s %s %s: %s", verb, a, b, strerror(err));
 }
 
+/* "bind" or "unbind" of the driver under test */
+static void driver_path(char path[CARD_PATH], const char *file)
+{
+	snprintf(path, CARD_PATH, PCI "/drivers/%s/%s", driver->pci, file);
+}
+
 void card_unbind_start(const struct card *card, struct job *job)
 {
 	char path[CARD_PATH];
 
-	snprintf(path, sizeof(path), PCI "/drivers/%s/unbind", driver->pci);
+	driver_path(path, "unbind");
 	job_do(job, "write", path, card->address);
 }
 
 void card_unbind(const struct card *card)
 {
-	struct job job;
-	int err;
+	char path[CARD_PATH];
 
-	card_unbind_start(card, &job);
-	err = job_wait(&job);
-	if (err)
-		case_fail("unbinding %s: %s", card->address, strerror(err));
+	driver_path(path, "unbind");
+	do_and_wait("write", path, card->address);
 }
 
 void card_remove(const struct card *card)
@@ -268,19 +271,16 @@ void card_bind_start(const struct card *card, struct job *job)
 {
 	char path[CARD_PATH];
 
-	snprintf(path, sizeof(path), PCI "/drivers/%s/bind", driver->pci);
+	driver_path(path, "bind");
 	job_do(job, "write", path, card->address);
 }
 
 void card_bind(struct card *card)
 {
-	struct job job;
-	int err;
+	char path[CARD_PATH];
 
-	card_bind_start(card, &job);
-	err = job_wait(&job);
-	if (err)
-		case_fail("binding %s: %s", card->address, strerror(err));
+	driver_path(path, "bind");
+	do_and_wait("write", path, card->address);
 	card_wait(card);
 }
 
