@@ -202,8 +202,7 @@ void op_stop(struct actor *actor, const struct step *step)
 	if (!pid || kill(pid, SIGSTOP) < 0)
 		return;
 	/* Not whoever pulls: nobody else may. */
-	if (step->b % 4 == 0 && !world->actor[step->a % world->actors].refused[ORACLE_PULL] &&
-	    !world->actor[step->a % world->actors].count[ORACLE_PULL])
+	if (step->b % 4 == 0 && !world->actor[step->a % world->actors].count[ORACLE_PULL])
 		wait_pull(step->b);
 	dawdle(step->b, 30);
 	kill(pid, SIGCONT);
