@@ -30,10 +30,10 @@
 #define ENTRIES_MAX 512
 
 /* Exit statuses besides the program's; README.md has them for users */
-enum { EXIT_CRASH = 200, EXIT_TIMEOUT, EXIT_NO_BOOT, EXIT_VANISHED, EXIT_UNCLEAN };
+enum { EXIT_CRASH = 200, EXIT_TIMEOUT, EXIT_NO_BOOT, EXIT_VANISHED, EXIT_UNCLEAN, EXIT_EMULATOR };
 
 enum end { END_NONE, END_EXIT, END_CRASH, END_TIMEOUT, END_NO_BOOT, END_VANISHED,
-	   END_INTERRUPTED };
+	   END_EMULATOR, END_INTERRUPTED };
 
 enum phase { PHASE_BOOT, PHASE_RUN, PHASE_OOPS, PHASE_LAST, PHASE_OFF };
 
@@ -96,6 +96,7 @@ struct vm {
 	enum end end;
 	double start, boot_seconds, deadline;
 	int status;
+	int emulator;		/* how QEMU ended, as wait() tells */
 	char left[128], stuck[128];
 };
 

@@ -144,8 +144,11 @@ static void guest_gone(struct vm *vm)
 		return;
 	if (vm->phase == PHASE_BOOT)
 		vm->end = END_NO_BOOT;
+	else if (vm->klog.fatal)
+		vm->end = END_CRASH;
 	else
-		vm->end = vm->klog.fatal ? END_CRASH : END_VANISHED;
+		/* We end it by SIGKILL, after an end was found: this is QEMU's own. */
+		vm->end = WIFSIGNALED(vm->emulator) ? END_EMULATOR : END_VANISHED;
 }
 
 static void on_signal(struct vm *vm, bool *gone)
@@ -155,7 +158,7 @@ static void on_signal(struct vm *vm, bool *gone)
 	if (read(vm->signal_fd, &info, sizeof(info)) != sizeof(info))
 		return;
 	if (info.ssi_signo == SIGCHLD) {
-		*gone = waitpid(vm->pid, NULL, WNOHANG) == vm->pid;
+		*gone = waitpid(vm->pid, &vm->emulator, WNOHANG) == vm->pid;
 		return;
 	}
 	if (vm->end == END_NONE)

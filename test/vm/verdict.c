@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/wait.h>
 
 static const char *const end_names[] = {
 	[END_NONE] = "none",
@@ -13,6 +14,7 @@ static const char *const end_names[] = {
 	[END_TIMEOUT] = "timeout",
 	[END_NO_BOOT] = "no-boot",
 	[END_VANISHED] = "vanished",
+	[END_EMULATOR] = "emulator",
 	[END_INTERRUPTED] = "interrupted",
 };
 
@@ -38,6 +40,10 @@ int verdict_write(const struct vm *vm)
 	fprintf(f, "kernel: %s\n", vm->klog.verdict[0] ? vm->klog.verdict : "clean");
 	fprintf(f, "left: %s\n", vm->left[0] ? vm->left : "none");
 	fprintf(f, "stuck: %s\n", vm->stuck[0] ? vm->stuck : "none");
+	if (WIFSIGNALED(vm->emulator))
+		fprintf(f, "qemu: signal %d\n", WTERMSIG(vm->emulator));
+	else
+		fprintf(f, "qemu: exit %d\n", WEXITSTATUS(vm->emulator));
 	fprintf(f, "boot-seconds: %.1f\n", vm->boot_seconds);
 	fprintf(f, "accel: %s\n", vm->config->accel);
 	return fclose(f);
@@ -68,6 +74,10 @@ int verdict_exit(const struct vm *vm)
 		return EXIT_NO_BOOT;
 	case END_INTERRUPTED:
 		return 130;
+	case END_EMULATOR:
+		say("QEMU itself ended by signal %d: see qemu.log in %s", WTERMSIG(vm->emulator),
+		    vm->config->out);
+		return EXIT_EMULATOR;
 	default:
 		say("the guest went away without a status: see the logs in %s", vm->config->out);
 		return EXIT_VANISHED;
