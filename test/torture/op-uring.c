@@ -54,7 +54,8 @@ static bool is_away(const struct handle *handle)
 
 /*
  * Prepared in @sqe: what comes of it, in time, or because it is cancelled, which it is not once its
- * card has been pulled: then it ends by itself, or is found by watch.
+ * card has been pulled: then it ends by itself, or is found by watch. If we cancel it, that ends it
+ * as a signal would.
  */
 static int submit(struct actor *actor, const struct handle *handle, struct io_uring_sqe *sqe)
 {
@@ -77,7 +78,7 @@ static int submit(struct actor *actor, const struct handle *handle, struct io_ur
 		;
 	while (wait_result(uring, NULL, &result) == -EAGAIN)
 		;
-	return result;
+	return result == -ECANCELED ? -EINTR : result;
 }
 
 /* The kernel's own: io_uring of 6.12 shows it to users, where that of 6.1 makes EINTR of it. */
@@ -87,7 +88,7 @@ static int submit(struct actor *actor, const struct handle *handle, struct io_ur
 static void judge(struct actor *actor, struct oracle_act *act, int result, uint64_t value)
 {
 	act->nonblock = true;	/* it waits for no thaw */
-	if (result == -ECANCELED || result == -ERESTARTSYS)
+	if (result == -ERESTARTSYS)
 		result = -EINTR;
 	if (result == -EINTR)
 		act->signals = true;
