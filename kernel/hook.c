@@ -57,19 +57,6 @@ void unplug_hook(enum unplug_hook_point point)
 }
 EXPORT_SYMBOL_GPL(unplug_hook);
 
-static ssize_t hook_read(struct file *file, char __user *to, size_t count,
-			 loff_t *pos)
-{
-	struct hook *hook = file_inode(file)->i_private;
-	char text[32];
-	int len;
-
-	len = scnprintf(text, sizeof(text), "%s %d\n",
-			READ_ONCE(hook->stop) ? "stop" : "pass",
-			atomic_read(&hook->held));
-	return simple_read_from_buffer(to, count, pos, text, len);
-}
-
 static ssize_t hook_write(struct file *file, const char __user *from,
 			  size_t count, loff_t *pos)
 {
@@ -100,7 +87,6 @@ static ssize_t hook_write(struct file *file, const char __user *from,
 
 static const struct file_operations hook_fops = {
 	.owner = THIS_MODULE,
-	.read = hook_read,
 	.write = hook_write,
 	.llseek = default_llseek,
 };

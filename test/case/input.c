@@ -235,6 +235,38 @@ CASE_OF(map_mixed, bad_mapping, "mixed", .name = "map-mixed",
 	.promise = "K3: a mapping whose pages the kernel could pin is refused",
 	.naive = BADINPUT);
 
+CASE(map_large, .name = "map-large",
+     .promise = "bad input: a mapping with operations that no guard can stand before; the driver is told of its end",
+     .naive = BADINPUT)
+{
+	bad_mapping("large");
+	log_wait("unplug-badinput: ", "mapping closed");
+}
+
+/* UNPLUG_VM_OPS_MAX of include/unplug/device.h */
+#define TABLES 4
+
+CASE(map_many, .name = "map-many",
+     .promise = "bad input: more tables of vm_ops than a device can have are refused, one by one",
+     .naive = BADINPUT)
+{
+	void *map[TABLES + 1];
+	int fd, i;
+
+	bad_load("many", 0);
+	fd = expect_works("open", open(BAD_NODE, O_RDWR | O_CLOEXEC));
+	for (i = 0; i <= TABLES; i++)
+		map[i] = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
+	expect_errno("mmap with a table too many", map[TABLES] == MAP_FAILED ? -1 : 0, ENOSPC);
+	log_wait("unplug: ", "mapping refused: the driver's vm_ops are too many");
+	for (i = 0; i < TABLES; i++) {
+		expect_works("mmap with a table of its own", map[i] == MAP_FAILED ? -1 : 0);
+		munmap(map[i], PAGE);
+	}
+	close(fd);
+	bad_unload();
+}
+
 CASE(fault_page, .name = "fault-page",
      .promise = "K3: a fault handler that returns a page, mapped after the guard, is refused",
      .naive = BADINPUT)
@@ -260,6 +292,7 @@ CASE(open_replaces, .name = "open-replaces",
 {
 	bad_load("replace", 0);
 	expect_errno("open", open(BAD_NODE, O_RDWR | O_CLOEXEC), EINVAL);
+	log_wait("unplug-badinput: ", "released by the other table");
 	log_wait("unplug: ", "open refused");
 	bad_unload();
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Operations that few drivers have: locks, iterators, splice, fdinfo. The driver is
- * module/rare.c, which keeps the locks of fcntl() or those of flock(); the others are the
+ * Operations that few drivers have: locks, iterators, splice, fdinfo, a say in what
+ * becomes of mappings. The driver is module/rare.c, which keeps the locks of fcntl() or those of flock(); the others are the
  * core's.
  */
 
@@ -10,13 +10,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #define MODULE "unplug-rare"
-#define PULL "/sys/module/unplug_rare/parameters/pull"
+#define DO "/sys/module/unplug_rare/parameters/do"
+#define TOLD "/sys/module/unplug_rare/parameters/told"
+#define PAGE 4096
 #define ABSENT "absent: it has no such operation"
 
 /* Two files of the device: their locks are in each other's way. */
@@ -38,6 +42,11 @@ static void rare_end(struct rare *rare)
 	close(rare->fd);
 	close(rare->other);
 	expect_equal("errno of unloading " MODULE, module_unload_soon(MODULE), 0);
+}
+
+static void rare_do(const char *what)
+{
+	expect_equal(what, file_write(DO, what), 0);
 }
 
 static int error_of(long ret)
@@ -91,7 +100,7 @@ static void play_locks(const char *arguments)
 	expect_equal("errno of a second flock", error_of(flock(rare.other, LOCK_EX | LOCK_NB)),
 		     EAGAIN);
 	expect_equal("locks are told of", told(rare.fd, "lock:"), true);
-	module_pull(PULL);
+	rare_do("pull");
 	expect_equal("errno of a lock, late", own_set(rare.other, F_WRLCK), ENODEV);
 	expect_equal("errno of asking for it, late", own(rare.other, F_OFD_GETLK, &type), ENODEV);
 	expect_equal("errno of flock, late", error_of(flock(rare.other, LOCK_EX | LOCK_NB)),
@@ -132,7 +141,7 @@ CASE(iter_after, .name = "iter-after",
 	expect_equal("bytes written", write(rare.fd, bytes, 4), 4);
 	expect_equal("bytes spliced", splice(pipes[0], NULL, rare.fd, NULL, 2, 0), 2);
 	expect_equal("the driver's word in fdinfo", told(rare.fd, "rare:"), true);
-	module_pull(PULL);
+	rare_do("pull");
 	expect_equal("errno of read, late", error_of(read(rare.fd, bytes, 4)), ENODEV);
 	expect_equal("errno of write, late", error_of(write(rare.fd, bytes, 4)), ENODEV);
 	expect_equal("errno of splice, late",
@@ -140,5 +149,104 @@ CASE(iter_after, .name = "iter-after",
 	expect_equal("the driver's word in fdinfo, late", told(rare.fd, "rare:"), false);
 	close(pipes[0]);
 	close(pipes[1]);
+	rare_end(&rare);
+}
+
+/* Nobody else gets the lock meanwhile, but who has it is rid of it, and the driver knows. */
+static void play_unlock_frozen(const char *arguments, int (*set)(int fd, short type))
+{
+	struct rare rare;
+
+	rare_init(&rare, arguments);
+	expect_equal("errno of a lock", set(rare.fd, F_WRLCK), 0);
+	rare_do("freeze");
+	expect_equal("errno of a lock, frozen", set(rare.other, F_WRLCK), EAGAIN);
+	expect_equal("errno of unlocking, frozen", set(rare.fd, F_UNLCK), 0);
+	rare_do("thaw");
+	expect_equal("errno of a lock, thawed", set(rare.other, F_WRLCK), 0);
+	expect_equal("errno of a second lock, thawed", set(rare.fd, F_WRLCK), EAGAIN);
+	rare_end(&rare);
+}
+
+CASE(lock_frozen, .name = "lock-frozen",
+     .promise = "K12: the driver of a frozen device is told that a lock is given back: fcntl's",
+     .naive = ABSENT)
+{
+	play_unlock_frozen("", own_set);
+}
+
+static int flock_set(int fd, short type)
+{
+	return error_of(flock(fd, type == F_UNLCK ? LOCK_UN : LOCK_EX | LOCK_NB));
+}
+
+CASE(flock_frozen, .name = "flock-frozen",
+     .promise = "K12: the driver of a frozen device is told that a lock is given back: flock's",
+     .naive = ABSENT)
+{
+	play_unlock_frozen("flock=1", flock_set);
+}
+
+static void expect_told(const char *what, const char *counts)
+{
+	char line[64] = "";
+	FILE *file = fopen(TOLD, "re");
+
+	if (!file || !fgets(line, sizeof(line), file))
+		case_fail(TOLD ": %m");
+	fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	if (strcmp(line, counts))
+		case_fail("%s: the driver was asked %s times, expected %s", what, line, counts);
+}
+
+/*
+ * A mapping of three pages is protected, loses its last page, and is moved, which answers
+ * @error: another place is asked for at the device.
+ */
+static void change_mapping(void *map, int error)
+{
+	void *to = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	expect_works("mprotect", mprotect(map, 3 * PAGE, PROT_READ));
+	expect_works("munmap of a part", munmap((char *)map + 2 * PAGE, PAGE));
+	to = mremap(map, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	expect_equal("errno of mremap", to == MAP_FAILED ? errno : 0, error);
+}
+
+static void *map_rare(int fd)
+{
+	void *map = mmap(NULL, 3 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (map == MAP_FAILED)
+		case_fail("mmap: %m");
+	expect_equal("signal of a touch", touch_write(map, 1), 0);
+	return map;
+}
+
+CASE(map_asked, .name = "map-asked",
+     .promise = "K3, K12: the driver has its say when a mapping is split, moved or protected, and none after "
+		"the pull, when it can be split and protected all the same",
+     .naive = ABSENT)
+{
+	struct rare rare;
+	void *map[3];
+	uint8_t value;
+	int i;
+
+	rare_init(&rare, "");
+	for (i = 0; i < 3; i++)
+		map[i] = map_rare(rare.fd);
+	expect_told("before", "0 0 0");
+	change_mapping(map[0], 0);
+	expect_told("live", "1 1 1");
+	rare_do("freeze");
+	change_mapping(map[1], EAGAIN);
+	expect_told("frozen", "2 1 2");
+	rare_do("thaw");
+	rare_do("pull");
+	change_mapping(map[2], ENODEV);
+	expect_told("late", "2 1 2");
+	expect_equal("signal of a touch, late", touch_read(map[2], &value), SIGBUS);
 	rare_end(&rare);
 }

@@ -180,6 +180,29 @@ CASE(select_asleep, .name = "select-asleep",
 	poll_asleep(select_file, 1, 1);
 }
 
+CASE(poll_head_freed, .name = "poll-head-freed",
+     .promise = "K6: a driver may free a wait queue head of its pollers', as POLLFREE says, and have another one",
+     .naive = ABSENT)
+{
+	int fd = sleeper_open();
+	struct pollfd look = { .fd = fd, .events = POLLIN };
+	struct task task;
+
+	expect_equal("events before", poll(&look, 1, 0), 0);
+	sleeper_feed("free");
+	expect_equal("events after a head was freed", poll(&look, 1, 0), 0);
+	task_start(&task, poll_file, &fd);
+	task_wait_asleep(&task);
+	sleeper_feed("file");
+	expect_equal("events by the next head", task_wait(&task), POLLIN);
+	expect_equal("read", read_byte(&fd), 1);
+	task_start(&task, poll_file, &fd);
+	task_wait_asleep(&task);
+	sleeper_pull();
+	expect_equal("events, late", task_wait(&task), POLLHUP | POLLERR);
+	sleeper_end(fd);
+}
+
 static void epoll_expect(int queue, uint32_t want)
 {
 	struct epoll_event event = { };

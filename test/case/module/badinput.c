@@ -2,7 +2,7 @@
 /*
  * A driver that calls the core the wrong way, for the cases of ../input.c. What
  * it does is said by its parameter; what it was answered is the error of its
- * loading. The ways that need a user (page, mixed, nothing, populate, replace) stay
+ * loading. The ways that need a user (page, mixed, nothing, populate, large, many, replace) stay
  * loaded, with the node /dev/unplug-bad0.
  */
 
@@ -37,6 +37,38 @@ static const struct vm_operations_struct bad_vm_ops = {
 	.fault = bad_fault,
 };
 
+static unsigned long bad_pagesize(struct vm_area_struct *vma)
+{
+	return PAGE_SIZE;
+}
+
+static void bad_close(struct vm_area_struct *vma)
+{
+	pr_info("unplug-badinput: mapping closed\n");
+}
+
+static const struct vm_operations_struct large_vm_ops = {
+	.close = bad_close,
+	.fault = bad_fault,
+	.pagesize = bad_pagesize,
+};
+
+/* Each mapping has a table of its own, until there are none left. */
+static struct vm_operations_struct many_vm_ops[UNPLUG_VM_OPS_MAX + 1];
+
+static int bad_mmap_many(struct vm_area_struct *vma)
+{
+	static atomic_t made;
+	unsigned int i = atomic_inc_return(&made) - 1;
+
+	if (i >= ARRAY_SIZE(many_vm_ops))
+		return -ENOSR;
+	many_vm_ops[i] = bad_vm_ops;
+	vma->vm_ops = &many_vm_ops[i];
+	vm_flags_set(vma, VM_PFNMAP);
+	return 0;
+}
+
 static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	if (!strcmp(what, "page") || !strcmp(what, "mixed")) {
@@ -52,13 +84,24 @@ static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 				       page_to_pfn(bad_page), PAGE_SIZE,
 				       vma->vm_page_prot);
 	}
-	if (!strcmp(what, "nothing"))
+	if (!strcmp(what, "many"))
+		return bad_mmap_many(vma);
+	if (!strcmp(what, "large"))
+		vma->vm_ops = &large_vm_ops;
+	if (!strcmp(what, "nothing") || !strcmp(what, "large"))
 		vm_flags_set(vma, VM_PFNMAP);
+	return 0;
+}
+
+static int other_release(struct inode *inode, struct file *file)
+{
+	pr_info("unplug-badinput: released by the other table\n");
 	return 0;
 }
 
 static const struct file_operations other_fops = {
 	.owner = THIS_MODULE,
+	.release = other_release,
 };
 
 static int bad_open(struct inode *inode, struct file *file)
@@ -167,8 +210,8 @@ static int __init bad_init(void)
 	    !strcmp(what, "policy"))
 		return bad_unregistered();
 	if (strcmp(what, "nothing") && strcmp(what, "page") &&
-	    strcmp(what, "populate") &&
-	    strcmp(what, "mixed") && strcmp(what, "replace")) {
+	    strcmp(what, "populate") && strcmp(what, "large") &&
+	    strcmp(what, "many") && strcmp(what, "mixed") && strcmp(what, "replace")) {
 		pr_err("unplug-badinput: what=%s: no such mistake\n", what);
 		return -ENOENT;
 	}

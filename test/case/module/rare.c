@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A driver with operations that few have: it keeps locks, reads and writes by iterators, takes
- * what is spliced to it, and tells of its files in fdinfo. The node is /dev/unplug-rare;
- * writing to the parameter pull unplugs it. With flock=1 it keeps those of flock(), else those
- * of fcntl(): never both, so one of them is the core's.
+ * what is spliced to it, tells of its files in fdinfo, and has a say when its mappings are
+ * split, moved or protected: the parameter told counts how often. The node is
+ * /dev/unplug-rare; what is written to the parameter do is done: freeze, thaw, pull. With flock=1
+ * it keeps those of flock(), else those of fcntl(): never both, so one of them is the core's.
  */
 
 #include <linux/fs.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/uio.h>
@@ -17,6 +19,7 @@
 
 struct rare {
 	struct unplug_dev dev;
+	struct page *page;
 };
 
 static struct rare *rare;
@@ -57,12 +60,55 @@ static int rare_flock(struct file *file, int cmd, struct file_lock *lock)
 	return locks_lock_file_wait(file, lock);
 }
 
+/* How often it was asked whether a mapping may be split, moved, protected */
+static atomic_t splits, moves, protects;
+
+static int rare_may_split(struct vm_area_struct *vma, unsigned long at)
+{
+	atomic_inc(&splits);
+	return 0;
+}
+
+static int rare_mremap(struct vm_area_struct *vma)
+{
+	atomic_inc(&moves);
+	return 0;
+}
+
+static int rare_mprotect(struct vm_area_struct *vma, unsigned long start,
+			 unsigned long end, unsigned long flags)
+{
+	atomic_inc(&protects);
+	return 0;
+}
+
+/* One page, wherever it is touched */
+static vm_fault_t rare_fault(struct vm_fault *vmf)
+{
+	return vmf_insert_pfn(vmf->vma, vmf->address, page_to_pfn(rare->page));
+}
+
+static const struct vm_operations_struct rare_vm_ops = {
+	.may_split = rare_may_split,
+	.mremap = rare_mremap,
+	.mprotect = rare_mprotect,
+	.fault = rare_fault,
+};
+
+static int rare_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_PFNMAP);
+	vma->vm_ops = &rare_vm_ops;
+	return 0;
+}
+
 static const struct file_operations rare_lock_fops = {
 	.owner = THIS_MODULE,
 	.read_iter = rare_read_iter,
 	.write_iter = rare_write_iter,
 	.splice_write = iter_file_splice_write,
 	.show_fdinfo = rare_show_fdinfo,
+	.mmap = rare_mmap,
 	.lock = rare_lock,
 };
 
@@ -72,38 +118,67 @@ static const struct file_operations rare_flock_fops = {
 	.write_iter = rare_write_iter,
 	.splice_write = iter_file_splice_write,
 	.show_fdinfo = rare_show_fdinfo,
+	.mmap = rare_mmap,
 	.flock = rare_flock,
 };
 
+static void rare_gone(struct unplug_dev *dev)
+{
+	__free_page(rare->page);
+}
+
 static const struct unplug_driver rare_drivers[] = {
-	{ .owner = THIS_MODULE, .name = NODE, .fops = &rare_lock_fops },
-	{ .owner = THIS_MODULE, .name = NODE, .fops = &rare_flock_fops },
+	{ .owner = THIS_MODULE, .name = NODE, .fops = &rare_lock_fops, .gone = rare_gone },
+	{ .owner = THIS_MODULE, .name = NODE, .fops = &rare_flock_fops, .gone = rare_gone },
 };
 
-static int rare_pull(const char *text, const struct kernel_param *param)
+static int rare_do(const char *text, const struct kernel_param *param)
 {
 	if (!rare)
 		return -ENODEV;
+	if (sysfs_streq(text, "freeze"))
+		return unplug_dev_freeze(&rare->dev);
+	if (sysfs_streq(text, "thaw"))
+		return unplug_dev_thaw(&rare->dev, UNPLUG_THAW_KEEP);
+	if (!sysfs_streq(text, "pull"))
+		return -EINVAL;
 	unplug_dev_unplug(&rare->dev);
 	return 0;
 }
 
-static const struct kernel_param_ops pull_ops = {
-	.set = rare_pull,
+static const struct kernel_param_ops do_ops = {
+	.set = rare_do,
 };
-module_param_cb(pull, &pull_ops, NULL, 0200);
+module_param_cb(do, &do_ops, NULL, 0200);
+
+static int told_get(char *text, const struct kernel_param *param)
+{
+	return sysfs_emit(text, "%d %d %d\n", atomic_read(&splits), atomic_read(&moves),
+			  atomic_read(&protects));
+}
+
+static const struct kernel_param_ops told_ops = {
+	.get = told_get,
+};
+module_param_cb(told, &told_ops, NULL, 0400);
 
 static int __init rare_init(void)
 {
 	struct rare *made = unplug_dev_alloc(&rare_drivers[flock], NULL, struct rare, dev);
-	int err;
+	int err = -ENOMEM;
 
 	if (IS_ERR(made))
 		return PTR_ERR(made);
+	made->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!made->page)
+		goto put;
 	rare = made;
 	err = unplug_dev_register(&rare->dev, NODE);
-	if (err)
-		unplug_dev_put(&rare->dev);
+	if (!err)
+		return 0;
+	__free_page(made->page);
+put:
+	unplug_dev_put(&made->dev);
 	return err;
 }
 module_init(rare_init);

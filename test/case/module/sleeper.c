@@ -3,8 +3,9 @@
  * A driver whose users wait, for the cases of ../sleeper.c: a byte can be read for each
  * that was fed. How a read waits is said by ioctl, see sleeper-uapi.h.
  *
- * Its wait queue heads lie where they hurt: one in memory that ->release frees, one in
- * memory that is freed at gone.
+ * Its wait queue heads lie where they hurt: one in memory that ->release frees, or that is
+ * freed at any time, if "free" is fed, and pollers are told by POLLFREE; one in memory that is
+ * freed at gone.
  *
  * The node is /dev/unplug-sleeper; writing to the parameter feed feeds a byte, to pull
  * unplugs it. With textbook=1 nobody is woken by unplug, as if the core were a gate and
@@ -41,7 +42,7 @@ struct sleeper {
 
 /* An open file's: its pollers' head, and its way to wait */
 struct sleeper_file {
-	wait_queue_head_t wait;
+	wait_queue_head_t *wait;
 	struct list_head node;
 	int way;
 };
@@ -159,7 +160,7 @@ static __poll_t sleeper_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct sleeper_file *own = file->private_data;
 
-	poll_wait(file, &own->wait, table);
+	poll_wait(file, own->wait, table);
 	poll_wait(file, &sleeper->heads->wait, table);
 	return atomic_read(&sleeper->bytes) > 0 ? EPOLLIN | EPOLLRDNORM : 0;
 }
@@ -179,13 +180,26 @@ static long sleeper_ioctl(struct file *file, unsigned int cmd, unsigned long arg
 	return 0;
 }
 
+static wait_queue_head_t *head_new(void)
+{
+	wait_queue_head_t *head = kmalloc(sizeof(*head), GFP_KERNEL);
+
+	if (head)
+		init_waitqueue_head(head);
+	return head;
+}
+
 static int sleeper_open(struct inode *inode, struct file *file)
 {
 	struct sleeper_file *own = kzalloc(sizeof(*own), GFP_KERNEL);
 
 	if (!own)
 		return -ENOMEM;
-	init_waitqueue_head(&own->wait);
+	own->wait = head_new();
+	if (!own->wait) {
+		kfree(own);
+		return -ENOMEM;
+	}
 	file->private_data = own;
 	spin_lock(&files_lock);
 	list_add(&own->node, &files);
@@ -200,6 +214,7 @@ static int sleeper_release(struct inode *inode, struct file *file)
 	spin_lock(&files_lock);
 	list_del(&own->node);
 	spin_unlock(&files_lock);
+	kfree(own->wait);
 	kfree(own);
 	return 0;
 }
@@ -236,11 +251,39 @@ static const struct unplug_driver sleeper_driver = {
 	.gone = sleeper_gone,
 };
 
+/* The head of the newest file goes, as POLLFREE wants it, and there is another one. Nobody polls. */
+static int sleeper_free_head(void)
+{
+	wait_queue_head_t *fresh = head_new(), *old = NULL;
+	struct sleeper_file *own;
+
+	if (!fresh)
+		return -ENOMEM;
+	spin_lock(&files_lock);
+	own = list_first_entry_or_null(&files, struct sleeper_file, node);
+	if (own) {
+		old = own->wait;
+		own->wait = fresh;
+	}
+	spin_unlock(&files_lock);
+	if (!own) {
+		kfree(fresh);
+		return -ENOENT;
+	}
+	__wake_up(old, TASK_NORMAL, 0, poll_to_key(EPOLLHUP | POLLFREE));
+	synchronize_rcu();
+	WARN_ON(waitqueue_active(old));
+	kfree(old);
+	return 0;
+}
+
 /* Through the file's own head, if it has one: relays of both kinds are tried. */
 static int sleeper_feed(const char *text, const struct kernel_param *param)
 {
 	struct sleeper_file *own;
 
+	if (strstarts(text, "free"))
+		return sleeper_free_head();
 	if (!sleeper || !unplug_dev_get_active(&sleeper->dev))
 		return -ENODEV;
 	atomic_inc(&sleeper->bytes);
@@ -248,7 +291,7 @@ static int sleeper_feed(const char *text, const struct kernel_param *param)
 	if (strstarts(text, "file")) {
 		spin_lock(&files_lock);
 		list_for_each_entry(own, &files, node)
-			wake_up_interruptible_poll(&own->wait, EPOLLIN);
+			wake_up_interruptible_poll(own->wait, EPOLLIN);
 		spin_unlock(&files_lock);
 	} else {
 		wake_up_all(&sleeper->heads->wait);
