@@ -323,6 +323,30 @@ CASE(freeze_ended, .name = "freeze-ended",
 	freeze_end(other);
 }
 
+CASE(freeze_ended_twice, .name = "freeze-ended-twice",
+     .promise = "K12: each thaw ends those files that are open by then, released once each; older ones stay ended",
+     .naive = ABSENT)
+{
+	int first = freeze_load(false), second;
+
+	freeze_must("freeze");
+	freeze_must("end");
+	second = expect_works("open", freeze_open());
+	freeze_must("freeze");
+	freeze_must("end");
+	expect_equal("releases", freeze_count("releases"), 2);
+	expect_errno("ioctl of the first file", ioctl(first, FREEZE_IOC_GENERATION), ENODEV);
+	expect_errno("ioctl of the second file", ioctl(second, FREEZE_IOC_GENERATION), ENODEV);
+	close(first);
+	expect_errno("ioctl of the second file, the last one that was ended",
+		     ioctl(second, FREEZE_IOC_GENERATION), ENODEV);
+	close(second);
+	second = expect_works("open", freeze_open());
+	expect_works("ioctl of a file that was not ended", ioctl(second, FREEZE_IOC_GENERATION));
+	expect_equal("releases of files that were ended", freeze_count("releases"), 2);
+	freeze_end(second);
+}
+
 static void poll_begin(struct pollfd *p, int fd, int *epoll)
 {
 	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
