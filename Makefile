@@ -68,7 +68,7 @@ check-kcsan: modules ## all tests under KCSAN: no data race of ours
 check-matrix: ## all builds and tests on 6.1, 6.12 and 7.2, or KERNEL= alone; hours (out/matrix)
 	@test/matrix $(KERNEL)
 
-torture: modules ## random users while cards are pulled, for MINUTES=; SEED= and SCENARIO= play one again (out/torture)
+torture: modules ## random users while cards are pulled, for MINUTES=; SEED=, SCENARIO= and SECONDS= play one again (out/torture)
 	@test/torture/run $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED)) $(SCENARIO)
 
 coverage: modules ## which lines all of these run, of the core and of libunplug; writes doc/coverage.md
