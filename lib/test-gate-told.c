@@ -18,6 +18,7 @@
 #include <cmocka.h>
 #include <libunplug/gate.h>
 #include "internal.h"
+#include "test-asleep.h"
 
 static struct unplug_gate gate;
 static bool came_back;
@@ -57,9 +58,13 @@ static void told_by_cancelled(void **state)
 	close(fd);
 }
 
+static pid_t waiter;
+
 static void *wait_drained(void *data)
 {
 	int *answer = data;
+
+	__atomic_store_n(&waiter, gettid(), __ATOMIC_RELEASE);
 
 	*answer = unplug_gate_wait_drained(&gate, -1);
 	return NULL;
@@ -74,6 +79,8 @@ static void destroy_waited(void **state)
 	assert_int_equal(unplug_gate_init(&gate, NULL), 0);
 	assert_int_equal(pthread_create(&thread, NULL, wait_drained, &answer), 0);
 	while (!(__atomic_load_n(&gate.word, __ATOMIC_ACQUIRE) & GATE_WAITED))
+		sched_yield();
+	while (!asleep(__atomic_load_n(&waiter, __ATOMIC_ACQUIRE)))
 		sched_yield();
 	unplug_gate_destroy(&gate);
 	assert_int_equal(pthread_join(thread, NULL), 0);

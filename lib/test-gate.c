@@ -18,6 +18,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 #include <libunplug/gate.h>
+#include "test-asleep.h"
 
 static unsigned int drained;
 
@@ -271,19 +272,6 @@ static void *wait_as_waiter(void *arg)
 {
 	__atomic_store_n(&waiter, gettid(), __ATOMIC_RELEASE);
 	return wait_for_it(arg);
-}
-
-static bool asleep(pid_t tid)
-{
-	char path[64], state = 0;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/proc/self/task/%d/stat", (int)tid);
-	file = fopen(path, "re");
-	assert_non_null(file);
-	assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
-	fclose(file);
-	return state == 'S';
 }
 
 /* Who sleeps already when it is opened, is woken at the end. */
