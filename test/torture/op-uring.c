@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <liburing.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
 
 #define WAIT_NS 20000000	/* then it is cancelled */
@@ -95,19 +96,35 @@ static void judge(struct actor *actor, struct oracle_act *act, int result, uint6
 	act_end(actor, act, result < 0 ? -result : 0, value);
 }
 
+static int submit_read(struct actor *actor, const struct handle *handle, uint64_t *whose)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&actor->ring->uring);
+
+	io_uring_prep_read(sqe, handle->fd, whose, sizeof(*whose), 0);
+	return submit(actor, handle, sqe);
+}
+
+/*
+ * The kernel cancels it by itself when signals keep it from starting a thread: the card was not
+ * asked. So it is asked again, by who gets none.
+ */
 void op_uring_read(struct actor *actor, const struct step *step)
 {
-	struct io_uring_sqe *sqe;
 	struct oracle_act act;
+	sigset_t all, old;
 	uint64_t whose = 0;
 	int result;
 
 	if (!need_ring(actor, step))
 		return;
 	act_begin(actor, &act, ORACLE_READ, step->handle);
-	sqe = io_uring_get_sqe(&actor->ring->uring);
-	io_uring_prep_read(sqe, step->handle->fd, &whose, sizeof(whose), 0);
-	result = submit(actor, step->handle, sqe);
+	result = submit_read(actor, step->handle, &whose);
+	if (result == -ECANCELED) {
+		sigfillset(&all);
+		sigprocmask(SIG_BLOCK, &all, &old);
+		result = submit_read(actor, step->handle, &whose);
+		sigprocmask(SIG_SETMASK, &old, NULL);
+	}
 	judge(actor, &act, result, whose);
 }
 

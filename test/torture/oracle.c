@@ -97,9 +97,6 @@ static bool is_neutral(const struct oracle_act *act, const struct span *span)
 {
 	if (act->answer == EMFILE)
 		return act->op == ORACLE_OPEN || act->op == ORACLE_ALIAS;
-	/* io_uring gives up starting a thread when signals come again and again: nobody was asked. */
-	if (act->answer == ECANCELED)
-		return act->signals && act->op == ORACLE_READ;
 	if (span->away || act->op == ORACLE_CLOSE)
 		return false;
 	switch (act->answer) {
@@ -169,8 +166,9 @@ static bool is_legal_replug(const struct oracle_act *act, struct oracle_verdict 
 	if (act->answer == ENOENT || act->answer == ENXIO ||
 	    (act->answer == EAGAIN && may_try_again(act)))
 		return true;
-	/* The next card may be a frozen one, and be waited for. */
-	if (act->answer == EINTR && act->signals && act->waits && !act->nonblock)
+	/* The next card may be a frozen one, and be waited for; or one after it that nobody saw. */
+	if (act->answer == EINTR && act->signals && act->waits && !act->nonblock &&
+	    (act->after.turn || act->last > act->generation + 1))
 		return true;
 	if (act->answer)
 		return illegal(verdict, "K1", "wrong error of open");

@@ -35,9 +35,10 @@ static const struct {
 	ROW("read-shut-again-nonblock", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), EAGAIN, 0,
 	    .nonblock = true)
 	ROW("read-shut-signal", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), EINTR, 0, .signals = true)
-	ROW("read-shut-no-thread", "", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), ECANCELED, 0,
+	ROW("read-shut-cancelled", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), ECANCELED, 0,
 	    .signals = true)
-	ROW("read-shut-cancelled", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), ECANCELED, 0)
+	ROW("read-live-cancelled", "K5", READ, LOOK(LIVE, 0), LOOK(LIVE, 0), ECANCELED, 0,
+	    .signals = true)
 	ROW("read-shut-memory", "K1", READ, LOOK(SHUT, 0), LOOK(SHUT, 0), ENOMEM, 0)
 	ROW("read-ended-again", "K1", READ, ENDED(LIVE, 2, 2, 2), ENDED(LIVE, 2, 2, 2), EAGAIN, 0,
 	    .nonblock = true)
@@ -105,6 +106,8 @@ static const struct {
 	ROW("open-replugged", "", OPEN, LOOK(SHUT, 0), LOOK(LIVE, 0), 0, CARD + 2, .last = CARD + 2)
 	ROW("open-replugged-shut", "K1", OPEN, LOOK(SHUT, 0), LOOK(LIVE, 0), 0, CARD, .last = CARD + 2)
 	ROW("open-replugged-signal", "", OPEN, LOOK(SHUT, 0), LOOK(FROZEN, 1), EINTR, 0,
+	    .last = CARD + 1, .signals = true, .waits = true)
+	ROW("open-replugged-live", "K1", OPEN, LOOK(SHUT, 0), LOOK(LIVE, 0), EINTR, 0,
 	    .last = CARD + 1, .signals = true, .waits = true)
 	ROW("open-replugged-no-wait", "K1", OPEN, LOOK(SHUT, 0), LOOK(FROZEN, 1), EINTR, 0,
 	    .last = CARD + 1, .signals = true)
