@@ -15,7 +15,6 @@
  *	echo stop >POINT	tasks that reach the point from now on are held
  *	echo wait >POINT	blocks until at least one task is held there
  *	echo go   >POINT	lets all of them go on, and later ones pass
- *	cat POINT		"pass 0" or "stop N": N tasks held
  *
  * Held tasks sleep: there is no point where they must not.
  */

@@ -20,6 +20,7 @@
 #define MODULE "unplug-rare"
 #define DO "/sys/module/unplug_rare/parameters/do"
 #define TOLD "/sys/module/unplug_rare/parameters/told"
+#define REFUSES "/sys/module/unplug_rare/parameters/refuses"
 #define PAGE 4096
 #define ABSENT "absent: it has no such operation"
 
@@ -152,7 +153,21 @@ CASE(iter_after, .name = "iter-after",
 	rare_end(&rare);
 }
 
-/* Nobody else gets the lock meanwhile, but who has it is rid of it, and the driver knows. */
+/* Of unlocks, splits, moves, protections */
+static void expect_told(const char *what, const char *counts)
+{
+	char line[64] = "";
+	FILE *file = fopen(TOLD, "re");
+
+	if (!file || !fgets(line, sizeof(line), file))
+		case_fail(TOLD ": %m");
+	fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	if (strcmp(line, counts))
+		case_fail("%s: the driver was told or asked %s times, expected %s", what, line, counts);
+}
+
+/* Nobody gets the lock meanwhile, but who has it is rid of it, and the driver knows. */
 static void play_unlock_frozen(const char *arguments, int (*set)(int fd, short type))
 {
 	struct rare rare;
@@ -160,8 +175,10 @@ static void play_unlock_frozen(const char *arguments, int (*set)(int fd, short t
 	rare_init(&rare, arguments);
 	expect_equal("errno of a lock", set(rare.fd, F_WRLCK), 0);
 	rare_do("freeze");
-	expect_equal("errno of a lock, frozen", set(rare.other, F_WRLCK), EAGAIN);
+	expect_told("before", "0 0 0 0");
 	expect_equal("errno of unlocking, frozen", set(rare.fd, F_UNLCK), 0);
+	expect_told("unlocking, frozen", "1 0 0 0");
+	expect_equal("errno of a lock that is free, frozen", set(rare.other, F_WRLCK), EAGAIN);
 	rare_do("thaw");
 	expect_equal("errno of a lock, thawed", set(rare.other, F_WRLCK), 0);
 	expect_equal("errno of a second lock, thawed", set(rare.fd, F_WRLCK), EAGAIN);
@@ -187,19 +204,6 @@ CASE(flock_frozen, .name = "flock-frozen",
 	play_unlock_frozen("flock=1", flock_set);
 }
 
-static void expect_told(const char *what, const char *counts)
-{
-	char line[64] = "";
-	FILE *file = fopen(TOLD, "re");
-
-	if (!file || !fgets(line, sizeof(line), file))
-		case_fail(TOLD ": %m");
-	fclose(file);
-	line[strcspn(line, "\n")] = '\0';
-	if (strcmp(line, counts))
-		case_fail("%s: the driver was asked %s times, expected %s", what, line, counts);
-}
-
 /*
  * A mapping of three pages is protected, loses its last page, and is moved, which answers
  * @error: another place is asked for at the device.
@@ -212,6 +216,19 @@ static void change_mapping(void *map, int error)
 	expect_works("munmap of a part", munmap((char *)map + 2 * PAGE, PAGE));
 	to = mremap(map, 2 * PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
 	expect_equal("errno of mremap", to == MAP_FAILED ? errno : 0, error);
+}
+
+/* The driver says no, and is heard. */
+static void expect_refused(void *map)
+{
+	void *to = mmap(NULL, 3 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	expect_equal("errno of telling the driver to refuse", file_write(REFUSES, "1"), 0);
+	expect_errno("mprotect, refused", mprotect(map, 3 * PAGE, PROT_READ), EXDEV);
+	expect_errno("munmap of a part, refused", munmap((char *)map + 2 * PAGE, PAGE), EXDEV);
+	to = mremap(map, 3 * PAGE, 3 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	expect_errno("mremap, refused", to == MAP_FAILED ? -1 : 0, EXDEV);
+	expect_equal("errno of telling the driver not to", file_write(REFUSES, "0"), 0);
 }
 
 static void *map_rare(int fd)
@@ -237,16 +254,18 @@ CASE(map_asked, .name = "map-asked",
 	rare_init(&rare, "");
 	for (i = 0; i < 3; i++)
 		map[i] = map_rare(rare.fd);
-	expect_told("before", "0 0 0");
+	expect_told("before", "0 0 0 0");
+	expect_refused(map[0]);
+	expect_told("refused", "0 1 1 1");
 	change_mapping(map[0], 0);
-	expect_told("live", "1 1 1");
+	expect_told("live", "0 2 2 2");
 	rare_do("freeze");
 	change_mapping(map[1], EAGAIN);
-	expect_told("frozen", "2 1 2");
+	expect_told("frozen", "0 3 2 3");
 	rare_do("thaw");
 	rare_do("pull");
 	change_mapping(map[2], ENODEV);
-	expect_told("late", "2 1 2");
+	expect_told("late", "0 3 2 3");
 	expect_equal("signal of a touch, late", touch_read(map[2], &value), SIGBUS);
 	rare_end(&rare);
 }

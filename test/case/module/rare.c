@@ -2,7 +2,8 @@
 /*
  * A driver with operations that few have: it keeps locks, reads and writes by iterators, takes
  * what is spliced to it, tells of its files in fdinfo, and has a say when its mappings are
- * split, moved or protected: the parameter told counts how often. The node is
+ * split, moved or protected: the parameter told counts how often, and how often a lock was
+ * given back; with refuses=1 it says no. The node is
  * /dev/unplug-rare; what is written to the parameter do is done: freeze, thaw, pull. With flock=1
  * it keeps those of flock(), else those of fcntl(): never both, so one of them is the core's.
  */
@@ -47,8 +48,16 @@ static void rare_show_fdinfo(struct seq_file *seq, struct file *file)
 	seq_puts(seq, "rare:\tyes\n");
 }
 
+/* How often a lock was given back; and mappings were to be split, moved, protected */
+static atomic_t unlocks, splits, moves, protects;
+
+static bool refuses;
+module_param(refuses, bool, 0600);
+
 static int rare_lock(struct file *file, int cmd, struct file_lock *lock)
 {
+	if (unplug_lock_is_unlock(lock))
+		atomic_inc(&unlocks);
 	if (cmd != F_GETLK)
 		return posix_lock_file(file, lock, NULL);
 	posix_test_lock(file, lock);
@@ -57,29 +66,31 @@ static int rare_lock(struct file *file, int cmd, struct file_lock *lock)
 
 static int rare_flock(struct file *file, int cmd, struct file_lock *lock)
 {
+	if (unplug_lock_is_unlock(lock))
+		atomic_inc(&unlocks);
 	return locks_lock_file_wait(file, lock);
 }
 
-/* How often it was asked whether a mapping may be split, moved, protected */
-static atomic_t splits, moves, protects;
+static int rare_say(atomic_t *count)
+{
+	atomic_inc(count);
+	return refuses ? -EXDEV : 0;
+}
 
 static int rare_may_split(struct vm_area_struct *vma, unsigned long at)
 {
-	atomic_inc(&splits);
-	return 0;
+	return rare_say(&splits);
 }
 
 static int rare_mremap(struct vm_area_struct *vma)
 {
-	atomic_inc(&moves);
-	return 0;
+	return rare_say(&moves);
 }
 
 static int rare_mprotect(struct vm_area_struct *vma, unsigned long start,
 			 unsigned long end, unsigned long flags)
 {
-	atomic_inc(&protects);
-	return 0;
+	return rare_say(&protects);
 }
 
 /* One page, wherever it is touched */
@@ -153,8 +164,8 @@ module_param_cb(do, &do_ops, NULL, 0200);
 
 static int told_get(char *text, const struct kernel_param *param)
 {
-	return sysfs_emit(text, "%d %d %d\n", atomic_read(&splits), atomic_read(&moves),
-			  atomic_read(&protects));
+	return sysfs_emit(text, "%d %d %d %d\n", atomic_read(&unlocks), atomic_read(&splits),
+			  atomic_read(&moves), atomic_read(&protects));
 }
 
 static const struct kernel_param_ops told_ops = {
@@ -176,6 +187,7 @@ static int __init rare_init(void)
 	err = unplug_dev_register(&rare->dev, NODE);
 	if (!err)
 		return 0;
+	rare = NULL;
 	__free_page(made->page);
 put:
 	unplug_dev_put(&made->dev);

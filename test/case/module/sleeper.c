@@ -251,7 +251,10 @@ static const struct unplug_driver sleeper_driver = {
 	.gone = sleeper_gone,
 };
 
-/* The head of the newest file goes, as POLLFREE wants it, and there is another one. Nobody polls. */
+/*
+ * The head of the newest file goes, as POLLFREE wants it, and there is another one. Whoever
+ * tests that does not poll meanwhile.
+ */
 static int sleeper_free_head(void)
 {
 	wait_queue_head_t *fresh = head_new(), *old = NULL;
@@ -272,6 +275,7 @@ static int sleeper_free_head(void)
 	}
 	__wake_up(old, TASK_NORMAL, 0, poll_to_key(EPOLLHUP | POLLFREE));
 	synchronize_rcu();
+	/* Nobody adds himself any more. */
 	WARN_ON(waitqueue_active(old));
 	kfree(old);
 	return 0;
