@@ -339,20 +339,24 @@ static int guard_uring_cmd(struct io_uring_cmd *cmd, unsigned int flags)
 			  uring_cmd, cmd, flags);
 }
 
+/*
+ * How many of its requests have come to their end: none, if the driver is not asked. It is no
+ * error: io_uring goes through all that a ring waits for, whatever device that is of, and an
+ * error of one would end each round before it came to those behind, which are never asked
+ * then. (bio_poll() answers the same of a queue that is gone.) The driver completes
+ * what is left in ->cancel.
+ */
 static int guard_uring_cmd_iopoll(struct io_uring_cmd *cmd,
 				  struct io_comp_batch *batch,
 				  unsigned int flags)
 {
-	return guard_call(cmd->file, guard_refused(cmd->file), -EOPNOTSUPP,
-			  uring_cmd_iopoll, cmd, batch, flags);
+	return guard_call(cmd->file, 0, 0, uring_cmd_iopoll, cmd, batch, flags);
 }
 
 static int guard_iopoll(struct kiocb *iocb, struct io_comp_batch *batch,
 			unsigned int flags)
 {
-	return guard_call(iocb->ki_filp, guard_refused(iocb->ki_filp),
-			  -EOPNOTSUPP, iopoll, iocb,
-			  batch, flags);
+	return guard_call(iocb->ki_filp, 0, 0, iopoll, iocb, batch, flags);
 }
 
 /*

@@ -142,7 +142,8 @@ enum unplug_thaw {
  *	  device is pulled it is called by a worker, with the worker's credentials
  *	  and mm, while users still have the file. Who returns -EIOCBQUEUED holds
  *	  active of his own (unplug_dev_get_active()) until he has completed that, and
- *	  ->uring_cmd may be called with IO_URING_F_CANCEL until then
+ *	  ->uring_cmd may be called with IO_URING_F_CANCEL until then. ->iopoll is not called
+ *	  any more: what only that would complete is left to ->cancel
  * @mode: permissions of the device node; 0 for 0600
  * @populates: ->mmap may populate (remap_pfn_range() and its like): what it maps there
  *	  stays valid until ->close of the mapping, or ->gone, and is not unmapped by
