@@ -18,6 +18,7 @@ static void unplug_dev_free_rcu(struct rcu_head *rcu)
 	struct unplug_dev *dev = container_of(rcu, struct unplug_dev, rcu);
 
 	WARN_ON(!xa_empty(&dev->populated));
+	WARN_ON(dev->stale);
 	unplug_gate_destroy(&dev->hw);
 	unplug_gate_destroy(&dev->gate);
 	kfree(dev->memory);

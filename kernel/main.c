@@ -44,6 +44,7 @@ static void __exit unplug_exit(void)
 	unplug_debugfs_exit();
 	/* Waits for who freed the last device, inode and class use included. */
 	unplug_shut_exit();
+	WARN_ON(static_key_enabled(&unplug_stale_files));
 	unplug_attr_exit();
 	unplug_dummy_exit();
 	unplug_inode_exit();
