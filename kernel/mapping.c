@@ -139,6 +139,7 @@ static int mapping_make(struct unplug_dev *dev, struct file *file,
 	bool section = dev->drv->populates && !dev->front;
 	int err;
 
+	unplug_hook(UNPLUG_HOOK_MAPPING);
 	if (section && !unplug_dev_hw_enter(dev))
 		return unplug_dev_error(dev);
 	err = unplug_fops_mmap(dev->drv->fops, file, vma);

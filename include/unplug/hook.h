@@ -27,6 +27,7 @@
 	X(OPERATION, "operation")	/* active, before the driver */	\
 	X(RELEASE, "release")		/* last close, not claimed */	\
 	X(RELEASE_CLAIMED, "release-claimed") /* before the driver */	\
+	X(MAPPING, "mapping")		/* active, before the driver's mmap */ \
 	X(MMAP, "mmap")			/* driver's mmap returned */	\
 	X(POPULATED, "populated")	/* the same, in hardware section */ \
 	X(FAULT, "fault")		/* in hardware section, no entry */ \

@@ -18,6 +18,7 @@
 #define PAGE 4096
 #define NODE "/dev/unplug-populate"
 #define PULL "/sys/module/unplug_populate/parameters/pull"
+#define FREEZE "/sys/module/unplug_populate/parameters/freeze"
 #define ABSENT "absent: it is about the core; naive populates too, see map-after"
 
 /* Offsets, in pages, as in module/populate.c */
@@ -26,6 +27,7 @@
 #define BUS 48
 #define BUS_WC 64
 #define BUS_FAILING 80
+#define NOTHING 96
 
 static int populate_open(const char *arguments)
 {
@@ -161,6 +163,18 @@ CASE(map_populated_failing, .name = "map-populated-failing",
 	populate_end(fd);
 }
 
+CASE(map_populated_nothing, .name = "map-populated-nothing",
+     .promise = "K3: one whose ->mmap populates nothing, and that has no fault handler, is refused",
+     .naive = ABSENT)
+{
+	int fd = populate_open("");
+	void *map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, (off_t)NOTHING * PAGE);
+
+	expect_errno("mmap", map == MAP_FAILED ? -1 : 0, EOPNOTSUPP);
+	log_wait("unplug: unplug-populate", "it has neither a fault handler nor entries");
+	populate_end(fd);
+}
+
 CASE(map_populated_type, .name = "map-populated-type",
      .promise = "K3: a populated BAR keeps its memory type for as long as it is mapped",
      .naive = ABSENT)
@@ -252,6 +266,96 @@ CASE(map_populated_during, .name = "map-populated-during",
 	hook_go("mmap");
 	job_wait(&job);
 	populate_end(-1);
+}
+
+static int refused_main(void *arg)
+{
+	struct held *held = arg;
+	void *map;
+
+	close(held->start[1]);
+	word_hear(held->start[0], "the case");
+	map = mmap(NULL, 4 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, held->fd, 0);
+	expect_errno("mmap of an insider, late", map == MAP_FAILED ? -1 : 0, ENODEV);
+	return 0;
+}
+
+CASE(map_populated_late, .name = "map-populated-late",
+     .promise = "K3: one that is about to be populated when unplug comes is not, which waits for nobody",
+     .naive = ABSENT, .hooks = true)
+{
+	struct held held = { .fd = populate_open("") };
+	struct job job;
+
+	if (pipe2(held.start, O_CLOEXEC))
+		case_fail("pipe: %m");
+	job_start(&job, refused_main, &held);
+	close(held.fd);
+	hook_stop("mapping");
+	word_tell(held.start[1]);
+	hook_wait("mapping");
+	populate_pull();
+	log_wait("unplug: unplug-populate", "shut after");
+	hook_go("mapping");
+	expect_equal("status of who maps", job_wait(&job), 0);
+	populate_end(-1);
+}
+
+static int touch_main(void *arg)
+{
+	uint8_t value;
+
+	return touch_read(arg, &value);
+}
+
+/*
+ * Who touches a page for the first time is held where he has entered the hardware section in
+ * which the entry is made, and @path, written to, waits for its end.
+ */
+static void held_touch(uint8_t *map, const char *path, const char *event)
+{
+	struct job toucher, job;
+
+	hook_stop("fault");
+	job_start(&toucher, touch_main, map);
+	hook_wait("fault");
+	job_do(&job, "write", path, "1");
+	job_wait_in(&job, "unplug_dev");
+	if (event)
+		log_wait("unplug: unplug-populate", event);
+	if (log_has("unplug: unplug-populate", "shut after") ||
+	    log_has("unplug: unplug-populate", "frozen after"))
+		case_fail("it was declared in a hardware section");
+	hook_go("fault");
+	job_wait(&toucher);
+	expect_equal(path, job_wait(&job), 0);
+}
+
+CASE(map_populated_touched, .name = "map-populated-touched",
+     .promise = "K3: unplug waits for who is about to make an entry of a populated mapping, and takes it back",
+     .naive = ABSENT, .hooks = true)
+{
+	int fd = populate_open("");
+	uint8_t *map = populate_map(fd, 1, 0);
+
+	held_touch(map, PULL, NULL);
+	expect_bus(map, 1);
+	munmap(map, PAGE);
+	populate_end(fd);
+}
+
+CASE(freeze_section, .name = "freeze-section",
+     .promise = "K8, K12: freeze waits for hardware sections, and says so in the log if they take long",
+     .naive = ABSENT, .hooks = true)
+{
+	int fd = populate_open("");
+	uint8_t *map = populate_map(fd, 1, 0);
+
+	held_touch(map, FREEZE, "1 hardware sections have not ended yet");
+	expect_equal("errno of thaw", file_write(FREEZE, "0"), 0);
+	expect_byte("thawed", map, 1);
+	munmap(map, PAGE);
+	populate_end(fd);
 }
 
 CASE(map_populated_window, .name = "map-populated-window",

@@ -9,8 +9,10 @@
  *	BUS		@size bytes from @start: a BAR of somebody's, not cached
  *	BUS_WC		the same, writes combined
  *	BUS_FAILING	as BUS, but ->mmap fails after it
+ *	NOTHING		nothing
  *
- * The node is /dev/unplug-populate; writing to the parameter pull unplugs it.
+ * The node is /dev/unplug-populate; writing to the parameter pull unplugs it, to the
+ * parameter freeze freezes it (1), or thaws it (0).
  */
 
 #include <linux/gfp.h>
@@ -20,6 +22,7 @@
 #include <linux/pfn.h>
 #include <linux/string.h>
 #include <unplug/device.h>
+#include "compat.h"
 
 #define PAGES 4
 #define ORDER 2
@@ -29,6 +32,7 @@
 #define BUS		48
 #define BUS_WC		64
 #define BUS_FAILING	80
+#define NOTHING		96
 
 static unsigned long start;
 module_param(start, ulong, 0444);
@@ -105,6 +109,9 @@ static int populate_mmap(struct file *file, struct vm_area_struct *vma)
 		return map_bus(vma, pgprot_writecombine(vma->vm_page_prot));
 	case BUS_FAILING:
 		return map_bus(vma, pgprot_noncached(vma->vm_page_prot)) ?: -EPROTO;
+	case NOTHING:
+		vm_flags_set(vma, VM_PFNMAP);
+		return 0;
 	default:
 		return -EINVAL;
 	}
@@ -134,6 +141,22 @@ static const struct kernel_param_ops pull_ops = {
 	.set = populate_pull,
 };
 module_param_cb(pull, &pull_ops, NULL, 0200);
+
+static int populate_freeze(const char *text, const struct kernel_param *param)
+{
+	bool freeze;
+	int err = kstrtobool(text, &freeze);
+
+	if (err || !populate)
+		return err ?: -ENODEV;
+	return freeze ? unplug_dev_freeze(&populate->dev) :
+			unplug_dev_thaw(&populate->dev, UNPLUG_THAW_KEEP);
+}
+
+static const struct kernel_param_ops freeze_ops = {
+	.set = populate_freeze,
+};
+module_param_cb(freeze, &freeze_ops, NULL, 0200);
 
 static int __init populate_init(void)
 {
