@@ -6,6 +6,7 @@
 #include "op.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -69,6 +70,42 @@ CASE(unload_held, .name = "unload-held",
 	task_wait(&task);
 	card_wait_gone(&card);
 	op_close(&f);
+}
+
+static int opener_main(void *arg)
+{
+	int *start = arg;
+
+	close(start[1]);
+	word_hear(start[0], "the one who unloads");
+	expect_errno("open", open("/dev/unplug-null0", O_RDWR | O_CLOEXEC), ENXIO);
+	return 0;
+}
+
+/* He is inside the device, but has not pinned the driver yet: nor can he any more. */
+CASE(unload_opening, .name = "unload-opening",
+     .promise = "K1, K2: unloading a driver waits for who is about to open its device, and he is refused",
+     .naive = "absent: unplug-null has no naive twin", .hooks = true)
+{
+	struct job opener, unload;
+	int start[2];
+
+	expect_equal("errno of loading", module_load("unplug-null", ""), 0);
+	if (pipe2(start, O_CLOEXEC))
+		case_fail("pipe: %m");
+	job_start(&opener, opener_main, start);
+	hook_stop("operation");
+	word_tell(start[1]);
+	hook_wait("operation");
+	job_do(&unload, "unload", "unplug-null", "");
+	log_wait("unplug: unplug-null0#", "shut after");
+	if (log_has("unplug: unplug-null0#", "drained after"))
+		case_fail("drained was declared with somebody inside");
+	if (!job_running(&unload))
+		case_fail("unloaded with somebody inside");
+	hook_go("operation");
+	expect_equal("status of who opens", job_wait(&opener), 0);
+	expect_equal("errno of unloading", job_wait(&unload), 0);
 }
 
 /* No file is open, but the core is not done: it has yet to call the driver. */
