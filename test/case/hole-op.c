@@ -125,6 +125,35 @@ CASE_HOLE(hole_pfn_mkwrite_during, "h", .name = "hole-pfn-mkwrite-during",
 	mkwrite_during("way=pfn-mkwrite");
 }
 
+/* The entry that may not be written to is there: it has to go before the dummy page can come. */
+CASE(pfn_mkwrite_closed, .name = "pfn-mkwrite-closed",
+     .promise = "K4: who first writes to what unplug has yet to take back meets the dummy page",
+     .naive = "absent: it is about the core", .hooks = true)
+{
+	struct job pull;
+	uint8_t *map;
+	int fd;
+
+	hole_load("way=pfn-mkwrite dummy=1");
+	fd = hole_open();
+	map = hole_map(fd, 1, 0);
+	hole_expect_live("a mapping", map);
+	hook_stop("closed");
+	hole_pull_start(&pull);
+	hook_wait("closed");
+	expect_equal("signal of writing", touch_write(map, HOLE_LATER), 0);
+	expect_byte("what was written", map, HOLE_LATER);
+	expect_equal("the device's byte", hole_byte(), HOLE_BYTE);
+	hook_go("closed");
+	expect_equal("errno of the pull", job_wait(&pull), 0);
+	expect_byte("what was written, after the pull", map, HOLE_LATER);
+	expect_equal("the device's byte", hole_byte(), HOLE_BYTE);
+	expect_equal("how often the device was reached late", hole_late(), 0);
+	munmap(map, HOLE_PAGE);
+	close(fd);
+	hole_unload();
+}
+
 /* Ours has no such mappings: they are of pages. */
 CASE_HOLE(hole_page_mkwrite_during, "h", .name = "hole-page-mkwrite-during",
 	  .promise = "K2: nor does ->page_mkwrite, whose mappings are refused",

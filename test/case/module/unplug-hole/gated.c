@@ -74,6 +74,8 @@ static struct hole *gated_make(void)
 	if (err)
 		goto deinit;
 	card->hole = hole;
+	if (hole_dummy)
+		unplug_dev_set_policy(&card->dev, UNPLUG_POLICY_DUMMY);
 	err = unplug_dev_register(&card->dev, HOLE_NODE);
 	if (!err)
 		return &card->hole;

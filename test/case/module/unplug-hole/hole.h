@@ -108,7 +108,7 @@ extern const struct hole_kind hole_textbook;
 extern const struct hole_kind hole_gated;
 
 /* The parameters, for textbook.c, gated.c, way.c */
-extern bool hole_zap_list, hole_opens, hole_cows, hole_pfnmap;
+extern bool hole_zap_list, hole_opens, hole_cows, hole_pfnmap, hole_dummy;
 
 /* main.c: shared by the kinds */
 int hole_init(struct hole *hole, const struct hole_kind *kind);

@@ -38,6 +38,10 @@ bool hole_pfnmap;
 module_param_named(pfnmap, hole_pfnmap, bool, 0444);
 MODULE_PARM_DESC(pfnmap, "pages are returned for a VM_PFNMAP mapping");
 
+bool hole_dummy;
+module_param_named(dummy, hole_dummy, bool, 0444);
+MODULE_PARM_DESC(dummy, "revoked mappings show a page of zeroes, if it is gated");
+
 static atomic_t hole_late = ATOMIC_INIT(0);
 module_param_named(late, hole_late.counter, int, 0444);
 MODULE_PARM_DESC(late, "how often the device was reached after unplug");
