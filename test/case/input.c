@@ -267,15 +267,13 @@ CASE(map_many, .name = "map-many",
 	bad_unload();
 }
 
-CASE(fault_page, .name = "fault-page",
-     .promise = "K3: a fault handler that returns a page, mapped after the guard, is refused",
-     .naive = BADINPUT)
+static void bad_fault(const char *what)
 {
 	uint8_t value;
 	void *map;
 	int fd;
 
-	bad_load("page", 0);
+	bad_load(what, 0);
 	fd = expect_works("open", open(BAD_NODE, O_RDWR | O_CLOEXEC));
 	map = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
 	expect_works("mmap", map == MAP_FAILED ? -1 : 0);
@@ -285,6 +283,14 @@ CASE(fault_page, .name = "fault-page",
 	close(fd);
 	bad_unload();
 }
+
+CASE_OF(fault_page, bad_fault, "page", .name = "fault-page",
+	.promise = "K3: a fault handler that returns a page, mapped after the guard, is refused",
+	.naive = BADINPUT);
+
+CASE_OF(fault_locked, bad_fault, "locked", .name = "fault-locked",
+	.promise = "K3, K10: so is one that returns a page it has locked, which is unlocked again",
+	.naive = BADINPUT);
 
 CASE(open_replaces, .name = "open-replaces",
      .promise = "K3: an open that takes the file out of the core's hands is refused",

@@ -2,8 +2,8 @@
 /*
  * A driver that calls the core the wrong way, for the cases of ../input.c. What
  * it does is said by its parameter; what it was answered is the error of its
- * loading. The ways that need a user (page, mixed, nothing, populate, large, many, replace) stay
- * loaded, with the node /dev/unplug-bad0.
+ * loading. The ways that need a user (page, locked, mixed, nothing, populate, large, many,
+ * replace) stay loaded, with the node /dev/unplug-bad0.
  */
 
 #include <linux/err.h>
@@ -11,6 +11,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pagemap.h>
 #include <linux/string.h>
 #include <unplug/device.h>
 #include "compat.h"
@@ -30,7 +31,10 @@ static vm_fault_t bad_fault(struct vm_fault *vmf)
 {
 	get_page(bad_page);
 	vmf->page = bad_page;
-	return 0;
+	if (strcmp(what, "locked"))
+		return 0;
+	lock_page(bad_page);
+	return VM_FAULT_LOCKED;
 }
 
 static const struct vm_operations_struct bad_vm_ops = {
@@ -71,9 +75,9 @@ static int bad_mmap_many(struct vm_area_struct *vma)
 
 static int bad_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if (!strcmp(what, "page") || !strcmp(what, "mixed")) {
+	if (!strcmp(what, "page") || !strcmp(what, "locked") || !strcmp(what, "mixed")) {
 		vma->vm_ops = &bad_vm_ops;
-		if (strcmp(what, "page"))
+		if (!strcmp(what, "mixed"))
 			return vm_insert_page(vma, vma->vm_start, bad_page);
 		vm_flags_set(vma, VM_PFNMAP);
 		return 0;
@@ -211,7 +215,8 @@ static int __init bad_init(void)
 		return bad_unregistered();
 	if (strcmp(what, "nothing") && strcmp(what, "page") &&
 	    strcmp(what, "populate") && strcmp(what, "large") &&
-	    strcmp(what, "many") && strcmp(what, "mixed") && strcmp(what, "replace")) {
+	    strcmp(what, "many") && strcmp(what, "mixed") && strcmp(what, "replace") &&
+	    strcmp(what, "locked")) {
 		pr_err("unplug-badinput: what=%s: no such mistake\n", what);
 		return -ENOENT;
 	}
@@ -229,6 +234,8 @@ static int __init bad_init(void)
 static void __exit bad_exit(void)
 {
 	bad_unmake(bad);
+	/* What a handler returned was given back. */
+	WARN_ON(PageLocked(bad_page) || page_count(bad_page) != 1);
 	__free_page(bad_page);
 }
 
