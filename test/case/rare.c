@@ -12,15 +12,19 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #define MODULE "unplug-rare"
 #define DO "/sys/module/unplug_rare/parameters/do"
 #define TOLD "/sys/module/unplug_rare/parameters/told"
 #define REFUSES "/sys/module/unplug_rare/parameters/refuses"
+#define EOFS "/sys/module/unplug_rare/parameters/eofs"
+#define PULLS "/sys/module/unplug_rare/parameters/pulls"
 #define PAGE 4096
 #define ABSENT "absent: it has no such operation"
 
@@ -150,6 +154,43 @@ CASE(iter_after, .name = "iter-after",
 	expect_equal("the driver's word in fdinfo, late", told(rare.fd, "rare:"), false);
 	close(pipes[0]);
 	close(pipes[1]);
+	rare_end(&rare);
+}
+
+/* Of a file that ends before all was sent, which the device is told of if it is there still */
+static long send_file(struct rare *rare, int file)
+{
+	off_t from = 0;
+
+	return sendfile(rare->fd, file, &from, 8);
+}
+
+static void expect_ends(int want)
+{
+	char text[16];
+
+	expect_equal("errno of asking", file_read(EOFS, text, sizeof(text)), 0);
+	expect_equal("how often the driver was told of the end", atoi(text), want);
+}
+
+CASE(splice_eof_after, .name = "splice-eof-after",
+     .promise = "K1: the driver is told that no more is spliced to it, and is not after the pull",
+     .naive = ABSENT)
+{
+	struct rare rare;
+	int file = memfd_create("sent", MFD_CLOEXEC);
+
+	if (file < 0 || write(file, "sent", 4) != 4)
+		case_fail("memfd: %m");
+	rare_init(&rare, "");
+	expect_equal("bytes sent", send_file(&rare, file), 4);
+	expect_ends(1);
+	expect_equal("errno of having it pulled", file_write(PULLS, "1"), 0);
+	expect_equal("bytes sent, by when it is pulled", send_file(&rare, file), 4);
+	expect_ends(1);
+	expect_errno("sendfile, late", send_file(&rare, file), ENODEV);
+	expect_ends(1);
+	close(file);
 	rare_end(&rare);
 }
 

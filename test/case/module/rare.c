@@ -3,7 +3,8 @@
  * A driver with operations that few have: it keeps locks, reads and writes by iterators, takes
  * what is spliced to it, tells of its files in fdinfo, and has a say when its mappings are
  * split, moved or protected: the parameter told counts how often, and how often a lock was
- * given back; with refuses=1 it says no. The node is
+ * given back; with refuses=1 it says no. With pulls=1 it unplugs itself when something was
+ * spliced to it; eofs counts how often it was told that no more comes. The node is
  * /dev/unplug-rare; what is written to the parameter do is done: freeze, thaw, pull. With flock=1
  * it keeps those of flock(), else those of fcntl(): never both, so one of them is the core's.
  */
@@ -41,6 +42,28 @@ static ssize_t rare_write_iter(struct kiocb *iocb, struct iov_iter *from)
 
 	iov_iter_advance(from, n);
 	return n;
+}
+
+/* How often no more was to be spliced; and whether the device goes when some has been */
+static atomic_t eofs = ATOMIC_INIT(0);
+module_param_named(eofs, eofs.counter, int, 0400);
+
+static bool pulls;
+module_param(pulls, bool, 0600);
+
+static ssize_t rare_splice_write(struct pipe_inode_info *pipe, struct file *file,
+				 loff_t *pos, size_t count, unsigned int flags)
+{
+	ssize_t ret = iter_file_splice_write(pipe, file, pos, count, flags);
+
+	if (pulls)
+		unplug_dev_unplug_async(&rare->dev);
+	return ret;
+}
+
+static void rare_splice_eof(struct file *file)
+{
+	atomic_inc(&eofs);
 }
 
 static void rare_show_fdinfo(struct seq_file *seq, struct file *file)
@@ -117,7 +140,8 @@ static const struct file_operations rare_lock_fops = {
 	.owner = THIS_MODULE,
 	.read_iter = rare_read_iter,
 	.write_iter = rare_write_iter,
-	.splice_write = iter_file_splice_write,
+	.splice_write = rare_splice_write,
+	.splice_eof = rare_splice_eof,
 	.show_fdinfo = rare_show_fdinfo,
 	.mmap = rare_mmap,
 	.lock = rare_lock,
@@ -127,7 +151,8 @@ static const struct file_operations rare_flock_fops = {
 	.owner = THIS_MODULE,
 	.read_iter = rare_read_iter,
 	.write_iter = rare_write_iter,
-	.splice_write = iter_file_splice_write,
+	.splice_write = rare_splice_write,
+	.splice_eof = rare_splice_eof,
 	.show_fdinfo = rare_show_fdinfo,
 	.mmap = rare_mmap,
 	.flock = rare_flock,
