@@ -169,6 +169,55 @@ static int many_one_stuck(void)
 	return 0;
 }
 
+/* The same of a hardware section: it holds up its own device, from being shut. */
+struct section {
+	struct work_struct work;
+	struct unplug_dev *dev;
+	struct completion begun;
+	unsigned int others;
+	bool shut;
+};
+
+static void section_work(struct work_struct *work)
+{
+	struct section *section = container_of(work, struct section, work);
+	bool entered = unplug_dev_hw_enter(section->dev);
+	unsigned int i;
+
+	complete(&section->begun);
+	for (i = 0; entered && i < 64; i++) {
+		if (devs[i] == section->dev)
+			continue;
+		wait_for_completion(&devs[i]->shut);
+		section->others++;
+	}
+	section->shut = completion_done(&section->dev->shut);
+	if (entered)
+		unplug_dev_hw_exit(section->dev);
+}
+
+static int many_one_section(void)
+{
+	struct section section = { };
+	int err;
+
+	CHECK(!many_register(64));
+	section.dev = devs[7];
+	init_completion(&section.begun);
+	INIT_WORK_ONSTACK(&section.work, section_work);
+	queue_work(system_unbound_wq, &section.work);
+	wait_for_completion(&section.begun);
+	err = unplug_dev_unplug_many(devs, 64);
+	flush_work(&section.work);
+	destroy_work_on_stack(&section.work);
+	CHECK(!err);
+	CHECK(section.others == 63);
+	CHECK(!section.shut);
+	CHECK(atomic_read(&many_gone) == 64);
+	many_put(64);
+	return 0;
+}
+
 /* One twice, one that was unplugged before, one that never was there. */
 static int many_mixed(void)
 {
@@ -198,6 +247,7 @@ const struct selftest selftests_many[] = {
 	{ "many 64", many_64, "K7" },
 	{ "many 1000", many_1000, "K7" },
 	{ "many one-stuck", many_one_stuck, "K7" },
+	{ "many one-section", many_one_section, "K7" },
 	{ "many mixed", many_mixed, "K7" },
 	{ }
 };
