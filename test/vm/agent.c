@@ -174,7 +174,7 @@ static int job_write(const struct config *config)
 static void folder_clean(int fd)
 {
 	static const char *const names[] = {
-		"boot.log", "kernel.log", "output.log", "qemu.log", "verdict",
+		"boot.log", "kernel.log", "output.log", "qemu.log", "verdict", "still.log",
 	};
 	unsigned int i;
 

@@ -117,6 +117,7 @@ void loop_exited(struct vm *vm, int status);
 /* qmp.c: NULL or -1 with the reason in error */
 int qmp_hello(struct vm *vm);
 int qmp_run(struct vm *vm, char error[HOST_LINE], const char *fmt, ...);
+int qmp_say(struct vm *vm, FILE *file, const char *fmt, ...);
 void qmp_read(struct vm *vm);
 
 /* card.c */
@@ -139,6 +140,9 @@ long pattern_find(const char *path, const char *hex);
 void answer_input(struct vm *vm, const char *data, size_t n);
 void answer_left(struct vm *vm, int card);
 double answer_timeouts(struct vm *vm, double t);
+
+/* still.c */
+void still_save(struct vm *vm);
 
 /* klog.c */
 int klog_open(struct klog *klog, const char *dir);

@@ -97,8 +97,11 @@ static void end_as(struct vm *vm, enum end end)
 	vm->end = end;
 	vm->phase = PHASE_LAST;
 	vm->deadline = now() + unit_seconds(vm);
-	/* Where everybody is who does not move: into kernel.log */
+	/* First as they stand: what comes then may wake them. */
+	still_save(vm);
+	/* Where everybody is who does not move, and each processor: into kernel.log */
 	send_sysrq(vm, 'w');
+	send_sysrq(vm, 'l');
 }
 
 static void deadline_passed(struct vm *vm)

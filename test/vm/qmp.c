@@ -103,6 +103,20 @@ static int qmp_send(struct vm *vm, const char *text)
 	return write(vm->qmp.fd, text, n) == (ssize_t)n ? 0 : -1;
 }
 
+/* Run one command; NULL: there is no answer. */
+static json_t *qmp_ask(struct vm *vm, const char *fmt, va_list args)
+{
+	json_t *object = NULL;
+	char *text = NULL;
+
+	if (vasprintf(&text, fmt, args) < 0)
+		return NULL;
+	if (vm->qmp.fd >= 0 && qmp_send(vm, text) == 0)
+		object = qmp_wait(vm, "return");
+	free(text);
+	return object;
+}
+
 /**
  * qmp_run() - run one monitor command
  * @error:	gets the reason when it fails
@@ -112,17 +126,13 @@ static int qmp_send(struct vm *vm, const char *text)
  */
 int qmp_run(struct vm *vm, char error[HOST_LINE], const char *fmt, ...)
 {
-	char *text = NULL;
-	json_t *object = NULL, *reason;
+	json_t *object, *reason;
 	va_list args;
 	int r;
 
 	va_start(args, fmt);
-	r = vasprintf(&text, fmt, args);
+	object = qmp_ask(vm, fmt, args);
 	va_end(args);
-	if (r >= 0 && vm->qmp.fd >= 0 && qmp_send(vm, text) == 0)
-		object = qmp_wait(vm, "return");
-	free(text);
 	snprintf(error, HOST_LINE, "QEMU does not answer");
 	if (!object)
 		return -1;
@@ -131,6 +141,32 @@ int qmp_run(struct vm *vm, char error[HOST_LINE], const char *fmt, ...)
 	if (reason)
 		snprintf(error, HOST_LINE, "QEMU: %.200s",
 			 json_string_value(json_object_get(reason, "desc")) ?: "?");
+	json_decref(object);
+	return r;
+}
+
+/**
+ * qmp_say() - run one monitor command that answers with text
+ * @file:	gets the text
+ * @fmt:	the command as JSON, with printf() conversions
+ *
+ * Return: 0 or -1.
+ */
+int qmp_say(struct vm *vm, FILE *file, const char *fmt, ...)
+{
+	const char *text;
+	json_t *object;
+	va_list args;
+	int r = -1;
+
+	va_start(args, fmt);
+	object = qmp_ask(vm, fmt, args);
+	va_end(args);
+	if (!object)
+		return -1;
+	text = json_string_value(json_object_get(object, "return"));
+	if (text)
+		r = fputs(text, file) < 0 ? -1 : 0;
 	json_decref(object);
 	return r;
 }
