@@ -98,6 +98,7 @@ struct vm {
 	int status;
 	int emulator;		/* how QEMU ended, as wait() tells */
 	char left[128], stuck[128];
+	char lost[128];		/* what still.c finds, or "" */
 };
 
 /* agent.c */
@@ -117,7 +118,7 @@ void loop_exited(struct vm *vm, int status);
 /* qmp.c: NULL or -1 with the reason in error */
 int qmp_hello(struct vm *vm);
 int qmp_run(struct vm *vm, char error[HOST_LINE], const char *fmt, ...);
-int qmp_say(struct vm *vm, FILE *file, const char *fmt, ...);
+char *qmp_text(struct vm *vm, const char *fmt, ...);
 void qmp_read(struct vm *vm);
 
 /* card.c */
@@ -143,6 +144,7 @@ double answer_timeouts(struct vm *vm, double t);
 
 /* still.c */
 void still_save(struct vm *vm);
+const char *still_judge(const char *registers, const char *lapic);
 
 /* klog.c */
 int klog_open(struct klog *klog, const char *dir);

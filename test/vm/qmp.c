@@ -146,29 +146,28 @@ int qmp_run(struct vm *vm, char error[HOST_LINE], const char *fmt, ...)
 }
 
 /**
- * qmp_say() - run one monitor command that answers with text
- * @file:	gets the text
+ * qmp_text() - run one monitor command that answers with text
  * @fmt:	the command as JSON, with printf() conversions
  *
- * Return: 0 or -1.
+ * Return: the text, to be freed, or NULL.
  */
-int qmp_say(struct vm *vm, FILE *file, const char *fmt, ...)
+char *qmp_text(struct vm *vm, const char *fmt, ...)
 {
 	const char *text;
 	json_t *object;
+	char *copy = NULL;
 	va_list args;
-	int r = -1;
 
 	va_start(args, fmt);
 	object = qmp_ask(vm, fmt, args);
 	va_end(args);
 	if (!object)
-		return -1;
+		return NULL;
 	text = json_string_value(json_object_get(object, "return"));
 	if (text)
-		r = fputs(text, file) < 0 ? -1 : 0;
+		copy = strdup(text);
 	json_decref(object);
-	return r;
+	return copy;
 }
 
 int qmp_hello(struct vm *vm)

@@ -40,6 +40,8 @@ int verdict_write(const struct vm *vm)
 	fprintf(f, "kernel: %s\n", vm->klog.verdict[0] ? vm->klog.verdict : "clean");
 	fprintf(f, "left: %s\n", vm->left[0] ? vm->left : "none");
 	fprintf(f, "stuck: %s\n", vm->stuck[0] ? vm->stuck : "none");
+	if (vm->lost[0])
+		fprintf(f, "lost: %s\n", vm->lost);
 	if (WIFSIGNALED(vm->emulator))
 		fprintf(f, "qemu: signal %d\n", WTERMSIG(vm->emulator));
 	else
