@@ -67,10 +67,21 @@ static enum ioctl_policy policy_of(unsigned long number, const void *arg)
 	case FREEZE_IOC_DUMMY:
 		return arg ? IOCTL_DUMMY : IOCTL_SIGBUS;
 	case IVSHMEM_IOC_GONE:		/* elsewhere there may be anything */
-		return arg == memory_good() && *(uint32_t *)arg == IVSHMEM_GONE_SIGBUS ?
+		return arg && arg == memory_good() && *(uint32_t *)arg == IVSHMEM_GONE_SIGBUS ?
 			       IOCTL_SIGBUS : IOCTL_DUMMY;
 	default:
 		return IOCTL_NO_POLICY;
+	}
+}
+
+/* Who asks for zeroes cannot be judged any more: most ask for SIGBUS. */
+static void be_strict(struct ioctl_call *call)
+{
+	if (call->number == FREEZE_IOC_DUMMY)
+		call->arg = NULL;
+	if (call->number == IVSHMEM_IOC_GONE) {
+		call->arg = memory_good();
+		*(uint32_t *)call->arg = IVSHMEM_GONE_SIGBUS;
 	}
 }
 
@@ -83,6 +94,8 @@ struct ioctl_call ioctl_draw(struct dice *dice, void *mapping)
 	call.number = numbers[dice_below(dice, dice_one_in(dice, 50) ? n : n - 1)];
 	fill(dice, call.number, mapping);
 	call.arg = memory_draw(dice, mapping);
+	if (!dice_one_in(dice, 5))
+		be_strict(&call);
 	if (!call.exact)
 		call.number = spoil(dice, call.number);
 	call.policy = policy_of(call.number, call.arg);
