@@ -63,6 +63,7 @@ struct klog {
 	char verdict[256];		/* first line that tells of a fault, or "" */
 	bool fatal;			/* an oops: somebody in the kernel died */
 	bool failing;			/* memory is made to fail: see excuse.h */
+	bool asked;			/* for backtraces, by NMIs, which take long on a busy host */
 	struct kcsan kcsan;
 	bool emulator;			/* what the emulator's own rare boot crashes look like */
 };

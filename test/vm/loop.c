@@ -101,6 +101,7 @@ static void end_as(struct vm *vm, enum end end)
 	still_save(vm);
 	/* Where everybody is who does not move, and each processor: into kernel.log */
 	send_sysrq(vm, 'w');
+	vm->klog.asked = true;
 	send_sysrq(vm, 'l');
 }
 
