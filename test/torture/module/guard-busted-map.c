@@ -56,7 +56,7 @@ static vm_fault_t guard_fault(struct vm_fault *vmf)
 
 	if (token < 0)
 		return VM_FAULT_SIGBUS;
-	ret = driver_ops->fault(vmf);
+	ret = READ_ONCE(driver_ops)->fault(vmf);
 	busted_leave(dev, token);
 	return ret;
 }
@@ -70,7 +70,7 @@ static int guard_access(struct vm_area_struct *vma, unsigned long addr,
 
 	if (token < 0)
 		return -EIO;
-	ret = driver_ops->access(vma, addr, buffer, count, write);
+	ret = READ_ONCE(driver_ops)->access(vma, addr, buffer, count, write);
 	busted_leave(dev, token);
 	return ret;
 }
