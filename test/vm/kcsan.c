@@ -60,6 +60,30 @@ static bool is_known(const char *text)
 	return names_pair(text, writers, readers) || names_pair(text, works, queuers);
 }
 
+/*
+ * What the kernel reads and writes below these is the kernel's own, whoever has called them: page
+ * tables and what it knows of them, a work that is being cancelled, the time, who polls. Of a
+ * race with one of ours the other stack names us.
+ */
+static bool is_border(const char *text)
+{
+	static const char *const borders[] = {
+		" unmap_mapping_range+", " __cancel_work_timer+", " ktime_get_seconds+", " pollwake+",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(borders) / sizeof(*borders); i++)
+		if (strncmp(text, borders[i], strlen(borders[i])) == 0)
+			return true;
+	return false;
+}
+
+/* Who is at work in the task at hand, after its stack */
+static bool is_context(const char *text)
+{
+	return strncmp(text, "Workqueue: ", 11) == 0;
+}
+
 /**
  * kcsan_line() - take the next line of the kernel's log
  * @report:	zeroed before the first
@@ -75,17 +99,18 @@ bool kcsan_line(struct kcsan *report, const char *text)
 		snprintf(report->first, sizeof(report->first), "%s", text);
 		report->open = !is_known(text);
 		report->ours = names_module(text);
-		report->interrupted = false;
+		report->beyond = false;
 		return true;
 	}
 	if (strncmp(text, LAST, strlen(LAST)) == 0)
 		report->open = false;
 	/* Stacks, the innermost first, have an empty line between them. */
 	if (!text[strspn(text, " ")])
-		report->interrupted = false;
-	else if (strstr(text, " asm_sysvec_") || strstr(text, " asm_common_interrupt"))
-		report->interrupted = true;
-	else if (report->open && !report->interrupted && names_module(text))
+		report->beyond = false;
+	else if (strstr(text, " asm_sysvec_") || strstr(text, " asm_common_interrupt") ||
+		 is_border(text))
+		report->beyond = true;
+	else if (report->open && !report->beyond && !is_context(text) && names_module(text))
 		report->ours = true;
 	return false;
 }
