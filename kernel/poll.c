@@ -13,7 +13,8 @@
  *	dev->wait ------- relay ---+
  *
  * A relay stays where it is from the first poll to the file's release. There is one
- * queue for the caller, whatever the driver has: AIO, for one, can wait on one only.
+ * queue for the caller, whatever the driver has: AIO can wait on one only, and io_uring of newer
+ * kernels fails who is woken for nothing from two.
  */
 
 #include <linux/list.h>

@@ -243,18 +243,22 @@ static long guard_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	return ret;
 }
 
-/* Queue first, then look: who shuts the gate wakes afterwards. */
+/*
+ * Queue first, then look: who shuts the gate wakes afterwards. On one head, the driver's: who is
+ * queued on two by io_uring, and woken for nothing, is told EINVAL when newer kernels queue him
+ * again, while the second of the first time is not forgotten.
+ */
 static __poll_t guard_poll(struct file *file, struct poll_table_struct *table)
 {
 	struct busted_dev *dev = busted_of(file);
 	__poll_t ret;
 	int token;
 
-	poll_wait(file, &dev->pollers, table);
+	poll_wait(file, &dev->card.wait, table);
 	token = busted_enter_file(dev, file);
 	if (token < 0)
 		return token == -EAGAIN ? 0 : EPOLLHUP | EPOLLERR;
-	ret = torture_fops.poll(file, table);
+	ret = torture_fops.poll(file, NULL);
 	busted_leave(dev, token);
 	return ret;
 }

@@ -70,7 +70,7 @@ static void wake_sleepers(struct busted_dev *dev)
 static void wake_pollers(struct busted_dev *dev)
 {
 	if (!busted(BUSTED_NO_WAKE) || READ_ONCE(busted_given_up))
-		wake_up_all(&dev->pollers);
+		wake_up_all(&dev->card.wait);
 }
 
 /* What unplug and freeze have in common */
@@ -197,7 +197,6 @@ static struct busted_dev *dev_new(void)
 	kref_init(&dev->ref);
 	dev->number = -1;
 	init_waitqueue_head(&dev->sleepers);
-	init_waitqueue_head(&dev->pollers);
 	spin_lock_init(&dev->files_lock);
 	INIT_LIST_HEAD(&dev->files);
 	init_waitqueue_head(&dev->files_wait);
@@ -305,7 +304,7 @@ static void guard_give_up(void)
 	WRITE_ONCE(busted_given_up, true);
 	spin_lock(&all_lock);
 	list_for_each_entry(dev, &all, all)
-		wake_up_all(&dev->pollers);
+		wake_up_all(&dev->card.wait);
 	spin_unlock(&all_lock);
 }
 

@@ -91,7 +91,8 @@ struct busted_gate {
 
 /**
  * struct busted_dev - a device
- * @card: what the driver knows of it
+ * @card: what the driver knows of it; pollers wait on its head, and are woken by shut and
+ *	  thaw, too
  * @ref: make's, unplug's, and one of each open file
  * @state: written under @reset
  * @drained: nobody is inside, and nobody will be
@@ -100,7 +101,6 @@ struct busted_gate {
  * @hw: hardware sections; likewise
  * @inode: owns all mappings
  * @sleepers: woken by shut and freeze
- * @pollers: woken by shut and thaw
  * @files_lock: protects @files, @unreleased and the states of files
  * @files: those that are open
  * @unreleased: how many of them the driver has not released
@@ -121,7 +121,6 @@ struct busted_dev {
 	struct busted_gate __rcu *hw;
 	struct inode *inode;
 	wait_queue_head_t sleepers;
-	wait_queue_head_t pollers;
 	spinlock_t files_lock;
 	struct list_head files;
 	unsigned int unreleased;
