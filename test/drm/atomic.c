@@ -35,6 +35,9 @@ struct object {
 
 static struct object plane = { .type = DRM_MODE_OBJECT_PLANE };
 static struct object crtc = { .type = DRM_MODE_OBJECT_CRTC };
+static struct object connector = { .type = DRM_MODE_OBJECT_CONNECTOR };
+/* Where what is shown can be written back to memory */
+static struct object writeback = { .type = DRM_MODE_OBJECT_CONNECTOR };
 
 uint32_t atomic_plane(void)
 {
@@ -155,15 +158,68 @@ static void op_atomic(struct call *call)
 	answer(call, "ok");
 }
 
-/* @objects: their numbers */
-static int commit(uint32_t flags, const void *objects)
+static bool is_writeback(uint32_t connector)
 {
-	uint32_t counts[] = { plane.n, crtc.n };
-	uint32_t properties[2 * PROPERTIES];
-	uint64_t values[2 * PROPERTIES];
+	struct drm_mode_get_connector get = { .connector_id = connector };
+
+	return !ioctl(card.fd, DRM_IOCTL_MODE_GETCONNECTOR, &get) &&
+	       get.connector_type == DRM_MODE_CONNECTOR_WRITEBACK;
+}
+
+static int writeback_find(void)
+{
+	static const char *const of_writeback[] = {
+		"CRTC_ID", "WRITEBACK_FB_ID", "WRITEBACK_OUT_FENCE_PTR", NULL
+	};
+	uint32_t connectors[8], i;
+	struct drm_mode_card_res res = {
+		.connector_id_ptr = (uintptr_t)connectors, .count_connectors = 8,
+	};
+
+	if (ioctl(card.fd, DRM_IOCTL_MODE_GETRESOURCES, &res))
+		return -1;
+	for (i = 0; i < res.count_connectors && i < 8; i++) {
+		if (!is_writeback(connectors[i]))
+			continue;
+		writeback.id = connectors[i];
+		return object_find(&writeback, of_writeback);
+	}
+	errno = ENOENT;
+	return -1;
+}
+
+/*
+ * After "atomic": commits may ask for it. The screen is switched off then, as a CRTC has
+ * one of these only.
+ */
+static void op_writeback(struct call *call)
+{
+	static const char *const of_connector[] = { "CRTC_ID", NULL };
+	struct drm_set_client_cap cap = {
+		.capability = DRM_CLIENT_CAP_WRITEBACK_CONNECTORS, .value = 1,
+	};
+
+	connector.id = screen.connector;
+	if (ioctl(card.fd, DRM_IOCTL_SET_CLIENT_CAP, &cap) || writeback_find() ||
+	    object_find(&connector, of_connector)) {
+		answer_result(call, -1);
+		return;
+	}
+	object_set(&writeback, "CRTC_ID", screen.crtc);
+	object_set(&writeback, "WRITEBACK_FB_ID", screen.fb);
+	object_set(&writeback, "WRITEBACK_OUT_FENCE_PTR", (uintptr_t)&fence_out);
+	answer(call, "ok");
+}
+
+/* @objects: the numbers of @n: the plane, the CRTC, writeback, the screen */
+static int commit(uint32_t flags, const void *objects, uint32_t n)
+{
+	const struct object *const all[] = { &plane, &crtc, &writeback, &connector };
+	uint32_t properties[4 * PROPERTIES], counts[4], at = 0, i;
+	uint64_t values[4 * PROPERTIES];
 	struct drm_mode_atomic atomic = {
 		.flags = flags,
-		.count_objs = 2,
+		.count_objs = n,
 		.objs_ptr = (uintptr_t)objects,
 		.count_props_ptr = (uintptr_t)counts,
 		.props_ptr = (uintptr_t)properties,
@@ -171,22 +227,23 @@ static int commit(uint32_t flags, const void *objects)
 		.user_data = 0x1234,
 	};
 
-	memcpy(properties, plane.property, plane.n * sizeof(*properties));
-	memcpy(properties + plane.n, crtc.property, crtc.n * sizeof(*properties));
-	memcpy(values, plane.value, plane.n * sizeof(*values));
-	memcpy(values + plane.n, crtc.value, crtc.n * sizeof(*values));
+	for (i = 0; i < n; at += all[i++]->n) {
+		counts[i] = all[i]->n;
+		memcpy(properties + at, all[i]->property, all[i]->n * sizeof(*properties));
+		memcpy(values + at, all[i]->value, all[i]->n * sizeof(*values));
+	}
 	return ioctl(card.fd, DRM_IOCTL_MODE_ATOMIC, &atomic);
 }
 
 /*
- * commit [test] [nonblock] [event] [in] [out] [read]: of the same picture. "in": it waits for
- * fence_in; "out": it promises fence_out; "read", to be held: the kernel reads of what, with
- * no lock held.
+ * commit [test] [nonblock] [event] [in] [out] [back] [read]: of the same picture. "in": it waits
+ * for fence_in; "out": it promises fence_out; "back": it writes back, and fence_out is that of
+ * this; "read", to be held: the kernel reads of what, with no lock held.
  */
 static void op_commit(struct call *call)
 {
-	const uint32_t objects[] = { plane.id, crtc.id };
-	uint32_t flags = 0;
+	const uint32_t objects[] = { plane.id, crtc.id, writeback.id, connector.id };
+	uint32_t flags = 0, n = 2;
 	char how[64];
 
 	/* No word is a part of another, with a blank before it. */
@@ -200,8 +257,12 @@ static void op_commit(struct call *call)
 		flags |= DRM_MODE_PAGE_FLIP_EVENT;
 	object_set(&plane, "IN_FENCE_FD", strstr(how, " in") ? fence_in : -1);
 	object_set(&crtc, "OUT_FENCE_PTR", strstr(how, " out") ? (uintptr_t)&fence_out : 0);
-	memcpy(&call->first, objects, sizeof(objects));
-	answer_result(call, commit(flags, strstr(how, " read") ? call->buffer : objects));
+	if (strstr(how, " back")) {
+		flags |= DRM_MODE_ATOMIC_ALLOW_MODESET;
+		n = 4;
+	}
+	memcpy(&call->first, objects, sizeof(call->first));
+	answer_result(call, commit(flags, strstr(how, " read") ? call->buffer : objects, n));
 }
 
 /*
@@ -231,6 +292,7 @@ static void op_sweep(struct call *call)
 
 const struct op atomic_ops[] = {
 	{ "atomic", op_atomic },
+	{ "writeback", op_writeback },
 	{ "commit", op_commit },
 	{ "sweep", op_sweep },
 	{ }

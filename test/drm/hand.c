@@ -40,8 +40,8 @@ void answer_result(struct call *call, long result)
 static const struct op *op_find(const char *name)
 {
 	const struct op *const tables[] = {
-		ops, kms_ops, picture_ops, memory_ops, atomic_ops, fence_ops, lease_ops,
-		prime_ops, uevent_ops, NULL
+		ops, kms_ops, event_ops, picture_ops, memory_ops, atomic_ops, fence_ops,
+		lease_ops, prime_ops, uevent_ops, NULL
 	};
 	const struct op *const *table;
 	const struct op *op;

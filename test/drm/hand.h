@@ -62,6 +62,7 @@ struct op {
 /* Each ends with an entry without a name. */
 extern const struct op ops[];		/* ops.c: files, memory, the test's module */
 extern const struct op kms_ops[];	/* kms.c: pictures */
+extern const struct op event_ops[];	/* event.c: reading events in vain */
 extern const struct op picture_ops[];	/* picture.c: known ones */
 extern const struct op memory_ops[];	/* memory.c: who uses a mapping */
 extern const struct op atomic_ops[];	/* atomic.c: commits */
