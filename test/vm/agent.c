@@ -196,10 +196,18 @@ static int folder_take(const char *path)
 	return 0;
 }
 
-/* The emulator's own boot crashes, rare and known, is not a result: see README.md */
+/* By a signal that nobody sends: QEMU has crashed, before there was anything of ours to run. */
+static bool crashed(const struct vm *vm)
+{
+	int signal = WIFSIGNALED(vm->emulator) ? WTERMSIG(vm->emulator) : 0;
+
+	return signal == SIGSEGV || signal == SIGBUS || signal == SIGABRT;
+}
+
+/* The emulator's own boot crashes, rare and known, are not a result: see README.md */
 static bool worth_a_retry(const struct vm *vm)
 {
-	return vm->end == END_NO_BOOT && vm->klog.emulator;
+	return vm->end == END_NO_BOOT && (vm->klog.emulator || crashed(vm));
 }
 
 int main(int argc, char **argv)
@@ -226,7 +234,8 @@ int main(int argc, char **argv)
 			card_remove_files(&vm);
 		if (!worth_a_retry(&vm))
 			break;
-		say("known crash of the emulator while booting (%s): once more", vm.klog.verdict);
+		say("known crash of the emulator while booting (%s): once more",
+		    vm.klog.emulator ? vm.klog.verdict : "QEMU ended by a signal");
 	}
 	return verdict_write(&vm) < 0 ? 2 : verdict_exit(&vm);
 }
