@@ -122,10 +122,23 @@ static void judge_status(bool ended, int status, pid_t group)
 	}
 }
 
+static void say_result(const char *name)
+{
+	printf("result %s %s %s\n", name, outcome_names[case_result->outcome],
+	       case_result->text);
+	fflush(stdout);
+}
+
+/* A control that was to hang, and has: what comes of it when it is let go is no news. */
+static bool hung_as_said(void)
+{
+	return case_hangs && case_result->claimed && case_result->outcome == OUTCOME_HANG;
+}
+
 static bool run_one(const char *name, void (*run)(void))
 {
-	const char *complaint;
-	bool ended, reaped;
+	const char *complaint = NULL;
+	bool ended, reaped, said;
 	int fd, status = 0;
 	pid_t pid;
 
@@ -144,15 +157,18 @@ static bool run_one(const char *name, void (*run)(void))
 	if (ended)
 		waitpid(pid, &status, 0);
 	judge_status(ended, status, pid);
+	said = hung_as_said();
+	if (said)
+		say_result(name);
 	hook_go_all();
 	reaped = !deadlocked() && reap_group(pid);
 
-	complaint = log_complaint();
-	/* A control that was to hang, and has: what the kernel says of what it left is no news. */
-	if (complaint && !(case_hangs && case_result->outcome == OUTCOME_HANG))
+	if (!said)
+		complaint = log_complaint();
+	if (complaint)
 		set_result(OUTCOME_OOPS, complaint);
-	printf("result %s %s %s\n", name, outcome_names[case_result->outcome],
-	       case_result->text);
+	if (!said)
+		say_result(name);
 	if (deadlocked())
 		printf("stop %s has left a deadlock behind\n", name);
 	else if (!reaped)
